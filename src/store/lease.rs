@@ -40,6 +40,16 @@ impl Lease {
         }
     }
 
+    /// The lease that another program holds, which has named its token. It lasts for `length` after
+    /// it is renewed.
+    pub fn held(clock: &Clock, token: Uuid, length: Duration) -> Self {
+        Self {
+            token,
+            length,
+            clock: clock.clone(),
+        }
+    }
+
     /// The value of `holder` in the rows of this lease.
     pub fn token(&self) -> Uuid {
         self.token
@@ -48,6 +58,11 @@ impl Lease {
     /// How long the lease lasts without a renewal.
     pub fn length(&self) -> Duration {
         self.length
+    }
+
+    /// The clock that the lease is compared with.
+    pub fn clock(&self) -> &Clock {
+        &self.clock
     }
 
     /// The length in seconds, for a statement.

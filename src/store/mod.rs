@@ -14,6 +14,7 @@ pub mod events;
 mod hosts;
 pub mod idempotency;
 pub mod inspect;
+pub mod jobs;
 pub mod lease;
 mod like_pattern;
 pub mod migrations;

@@ -73,6 +73,29 @@ diesel::table! {
 }
 
 diesel::table! {
+    jobs (id) {
+        id -> Uuid,
+        upload_id -> Uuid,
+        tenant -> Text,
+        processor -> Text,
+        options -> Jsonb,
+        status -> Text,
+        attempts -> Int4,
+        progress -> Nullable<Float8>,
+        message -> Nullable<Text>,
+        outputs -> Jsonb,
+        report -> Nullable<Jsonb>,
+        due_at -> Timestamptz,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        updated_at -> Timestamptz,
+        started_at -> Nullable<Timestamptz>,
+        ended_at -> Nullable<Timestamptz>,
+    }
+}
+
+diesel::table! {
     quota_changes (id) {
         id -> Int8,
         tenant -> Text,
@@ -225,6 +248,8 @@ diesel::joinable!(events -> uploads (upload_id));
 diesel::joinable!(idempotency_entries -> uploads (upload_id));
 diesel::joinable!(idempotency_keys -> tenants (tenant));
 diesel::joinable!(idempotency_keys -> uploads (upload_id));
+diesel::joinable!(jobs -> tenants (tenant));
+diesel::joinable!(jobs -> uploads (upload_id));
 diesel::joinable!(quota_usage -> tenants (tenant));
 diesel::joinable!(signed_parts -> uploads (upload_id));
 diesel::joinable!(uploads -> tenants (tenant));
@@ -235,6 +260,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     events,
     idempotency_entries,
     idempotency_keys,
+    jobs,
     quota_changes,
     quota_usage,
     removals,

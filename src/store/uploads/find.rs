@@ -51,6 +51,20 @@ pub async fn find_by_ids(
     rows.into_iter().map(Row::into_upload).collect()
 }
 
+/// Finds uploads of any tenants, in one query and in no particular order. Only for work of the
+/// broker itself, whose ids come from its own tables.
+pub async fn find_by_ids_of_all_tenants(
+    connection: &mut Connection,
+    ids: &[Uuid],
+) -> Result<Vec<Upload>> {
+    let rows: Vec<Row> = uploads::table
+        .filter(uploads::id.eq_any(ids))
+        .select(Row::as_select())
+        .load(connection)
+        .await?;
+    rows.into_iter().map(Row::into_upload).collect()
+}
+
 /// Finds the newest upload of a path, in any status.
 pub async fn find_newest_at_path(
     connection: &mut Connection,

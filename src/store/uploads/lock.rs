@@ -23,7 +23,7 @@ pub enum OnLocked {
 ///
 /// The locks are taken in the order of the ids, so that two transactions that lock the same rows
 /// cannot deadlock.
-pub(super) async fn lock(
+pub(in crate::store) async fn lock(
     connection: &mut Connection,
     ids: &[Uuid],
     locked: OnLocked,

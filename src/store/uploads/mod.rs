@@ -2,6 +2,7 @@
 
 mod acknowledge;
 mod by_object;
+mod cancel_jobs;
 mod completion;
 mod drift;
 mod extend;
@@ -23,7 +24,8 @@ pub use completion::{lease_for_completion, release_completion};
 pub use drift::{mark_drift, mark_replaced, set_drifted_size};
 pub use extend::{extend, extend_many};
 pub use find::{
-    find_acknowledged, find_by_id, find_by_ids, find_delete_target, find_newest_at_path,
+    find_acknowledged, find_by_id, find_by_ids, find_by_ids_of_all_tenants, find_delete_target,
+    find_newest_at_path,
 };
 pub use insert::{InsertMode, insert};
 pub use janitor_lease::{
@@ -32,11 +34,13 @@ pub use janitor_lease::{
 };
 pub use list::{Filter, list};
 pub use lock::OnLocked;
+pub(in crate::store) use lock::lock;
 pub use multipart::{
     ExpectedValues, MultipartUploadRow, add_expected_values, find_by_s3_upload_ids,
     replace_multipart, revert_expected_values,
 };
 pub use path_version::{PathState, PathVersion, TenantPath, read_path_state};
 pub use proven::{OwnedTenantPath, ProvenRow, paths_with_uploads, proven_page};
+pub(in crate::store) use transition::transition_many;
 pub use transition::{Changes, transition};
 pub use unproven::{mark_failed_finally_checked, set_unproven_size};

@@ -76,7 +76,7 @@ const VERSION_COLUMNS: &str = "coalesce(current.id, newest.id), coalesce(current
 /// second is only read if the first does not exist.
 const AT_PATH: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
      WHERE uploads.tenant = place.tenant AND uploads.path = place.path \
-     AND uploads.status IN ('Uploaded', 'Processed')) current ON true \
+     AND uploads.status IN ('Uploaded', 'Processing', 'Processed')) current ON true \
      LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
      WHERE current.id IS NULL AND uploads.tenant = place.tenant AND uploads.path = place.path \
      AND uploads.uploaded_at IS NOT NULL \

@@ -13,6 +13,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::cancel_jobs;
 use super::janitor_lease::{WithoutLease, is_held_under};
 use super::row::Row;
 use super::unproven::bytes;
@@ -20,6 +21,7 @@ use crate::domain::event::EventType;
 use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
+use crate::store::columns::each;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result, events};
 
@@ -28,8 +30,8 @@ use crate::store::{Connection, Result, events};
 #[derive(AsChangeset, Default)]
 #[diesel(table_name = uploads)]
 pub struct Changes {
-    error_code: Option<String>,
-    error_detail: Option<String>,
+    error_code: Option<Option<String>>,
+    error_detail: Option<Option<String>>,
     unproven_size: Option<Option<i64>>,
 }
 
@@ -38,9 +40,27 @@ impl Changes {
     /// upload has written, if any.
     pub fn failed(failure: Failure, unproven_size: Option<u64>) -> Self {
         Self {
-            error_code: Some(failure.code),
-            error_detail: Some(failure.detail),
+            error_code: Some(Some(failure.code)),
+            error_detail: Some(Some(failure.detail)),
             unproven_size: Some(unproven_size.map(bytes)),
+        }
+    }
+
+    /// The reason why the processing of a proven object failed.
+    pub(in crate::store) fn processing_failed(failure: Failure) -> Self {
+        Self {
+            error_code: Some(Some(failure.code)),
+            error_detail: Some(Some(failure.detail)),
+            unproven_size: None,
+        }
+    }
+
+    /// Clears the reason of an earlier failure.
+    pub(in crate::store) fn without_failure() -> Self {
+        Self {
+            error_code: Some(None),
+            error_detail: Some(None),
+            unproven_size: None,
         }
     }
 }
@@ -73,8 +93,9 @@ pub async fn transition(
     Ok(changed.await?.into_iter().next())
 }
 
-/// Makes a transition of many rows, and returns those that made it.
-pub(super) async fn transition_many(
+/// Makes a transition of many rows, and returns those that made it. Uploads that are replaced or
+/// deleted take their open jobs along.
+pub(in crate::store) async fn transition_many(
     connection: &mut Connection,
     ids: &[Uuid],
     lease_token: Option<Uuid>,
@@ -113,6 +134,9 @@ pub(super) async fn transition_many(
     let changed = rows.into_iter().map(Row::into_upload);
     let changed: Vec<Upload> = changed.collect::<Result<_>>()?;
     if !changed.is_empty() {
+        if matches!(transition, Transition::Supersede | Transition::StartDelete) {
+            cancel_jobs::cancel_open(connection, &each(&changed, |upload| upload.id), at).await?;
+        }
         let kind = EventType::of(transition);
         events::append(connection, kind, &changed, notified).await?;
     }
