@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::report::Report;
 use super::task::Task;
 use crate::domain::finding::{Finding, FindingKind};
+use crate::usecases::jobs;
 use crate::usecases::maintenance::clean_up;
 use crate::usecases::maintenance::final_check;
 use crate::usecases::maintenance::fold_quotas;
@@ -130,9 +131,20 @@ impl Job {
             round.old_audit_rows = self.remove_old(FindingKind::OldAuditRows).await?;
         }
         if !self.dry_run {
+            self.requeue_lapsed_jobs().await?;
             fold_quotas::fold(&self.broker).await?;
         }
         Ok(round)
+    }
+
+    /// Queues jobs again whose worker did not report before its lease ended.
+    async fn requeue_lapsed_jobs(&self) -> Result<()> {
+        while !self.stop.is_cancelled() {
+            if jobs::requeue_lapsed(&self.broker).await? == 0 {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Marks the ended uploads that need no final check.

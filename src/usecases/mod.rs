@@ -13,6 +13,7 @@ mod error;
 mod faults;
 pub mod identity;
 mod ids;
+pub mod jobs;
 mod lease_renewal;
 pub mod maintenance;
 mod may_have_written;

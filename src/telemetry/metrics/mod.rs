@@ -10,6 +10,7 @@ mod batches;
 mod calls;
 mod http;
 mod janitor;
+mod jobs;
 mod outbox;
 mod pool;
 mod process;
@@ -28,6 +29,7 @@ pub use batches::Batches;
 pub use calls::{CallOutcome, S3Calls, SnsCalls};
 pub use http::{Http, InFlight};
 pub use janitor::Janitor;
+pub use jobs::Jobs;
 pub use outbox::Outbox;
 pub use pool::Pool;
 pub use s3_events::S3Events;
@@ -56,6 +58,8 @@ pub struct Metrics {
     pub pool: Pool,
     /// The loops of the janitor.
     pub janitor: Janitor,
+    /// Jobs.
+    pub jobs: Jobs,
     /// Audit rows on their way to Postgres.
     pub audit: Audit,
     /// S3 event notifications.
@@ -83,6 +87,7 @@ impl Metrics {
             sns: SnsCalls::new(&registry)?,
             pool: Pool::new(&registry)?,
             janitor: Janitor::new(&registry)?,
+            jobs: Jobs::new(&registry)?,
             audit: Audit::new(&registry)?,
             s3_events: S3Events::new(&registry)?,
             stores: Stores::new(&registry)?,

@@ -2,7 +2,7 @@
 
 use prometheus::core::Collector;
 use prometheus::{
-    Gauge, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
+    Gauge, GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge,
     IntGaugeVec, Opts, Registry, Result,
 };
 
@@ -55,6 +55,15 @@ pub(super) fn int_gauges(
 
 pub(super) fn gauge(registry: &Registry, name: &str, help: &str) -> Result<Gauge> {
     registered(registry, Gauge::with_opts(opts(name, help))?)
+}
+
+pub(super) fn gauges(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    labels: &[&str],
+) -> Result<GaugeVec> {
+    registered(registry, GaugeVec::new(opts(name, help), labels)?)
 }
 
 /// A gauge that is always 1 and has its information in a label.

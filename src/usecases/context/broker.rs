@@ -43,6 +43,8 @@ pub struct Broker {
     pub audit: AuditQueue,
     /// Notified when an event was written; the relay waits for it.
     pub outbox: Arc<Notify>,
+    /// Notified when this process has queued a job; claims wait for it.
+    pub jobs_queued: Notify,
     /// Whether S3's events reach the broker.
     pub s3_events: S3Events,
 }

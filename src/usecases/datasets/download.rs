@@ -73,20 +73,38 @@ impl Broker {
         path: &DatasetPath,
         options: ReadOptions,
     ) -> Result<SignedGet> {
-        let now = self.clock.now();
-        let credentials = (self.stores.credentials.get(now).await)
-            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         let disposition = options.disposition.header(path);
         let object = GetObject {
             method: options.method,
             response_content_disposition: disposition.as_deref(),
             ..GetObject::new(key)
         };
+        self.sign_read(principal, &object).await
+    }
+
+    /// Signs a GET of one version of an object; of the current one if there are no versions.
+    pub(in crate::usecases) async fn sign_get_version(
+        &self,
+        principal: &Principal,
+        key: &str,
+        version_id: Option<&str>,
+    ) -> Result<SignedGet> {
+        let object = GetObject {
+            version_id,
+            ..GetObject::new(key)
+        };
+        self.sign_read(principal, &object).await
+    }
+
+    async fn sign_read(&self, principal: &Principal, object: &GetObject<'_>) -> Result<SignedGet> {
+        let now = self.clock.now();
+        let credentials = (self.stores.credentials.get(now).await)
+            .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         let seconds = self.limits(&principal.policy).url_seconds();
         let seconds = capped_url_seconds(seconds, principal.bounds.ends_at, now);
         let bucket = self.bucket_of(&principal.jail).await?;
         let signed = (bucket.signer)
-            .get_object(&object, seconds, &credentials, now)
+            .get_object(object, seconds, &credentials, now)
             .map_err(|cause| Error::unavailable(Dependency::S3, cause))?;
         Ok(SignedGet {
             url: signed.url,

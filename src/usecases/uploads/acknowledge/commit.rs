@@ -9,6 +9,7 @@ use diesel_async::AsyncConnection as _;
 use uuid::Uuid;
 
 use super::expected::ValidExpected;
+use super::queue_jobs::queue_jobs;
 use crate::domain::event::EventType;
 use crate::domain::object::ProvenObject;
 use crate::domain::proof::ProofLevel;
@@ -118,11 +119,17 @@ async fn acknowledge(
     locked: OnLocked,
 ) -> diesel::QueryResult<Acknowledged> {
     let notified = &broker.rules.notified;
-    connection
+    let (acknowledged, has_jobs) = connection
         .transaction(async |connection| {
-            uploads::acknowledge(connection, proofs, locked, notified).await
+            let acknowledged = uploads::acknowledge(connection, proofs, locked, notified).await?;
+            let has_jobs = queue_jobs(broker, connection, &acknowledged.done).await?;
+            Ok::<_, Sql>((acknowledged, has_jobs))
         })
-        .await
+        .await?;
+    if has_jobs {
+        broker.jobs_queued.notify_waiters();
+    }
+    Ok(acknowledged)
 }
 
 /// The written and the locked uploads, by their ids.

@@ -27,6 +27,7 @@ mod completion_lock;
 mod expected;
 mod fail;
 mod prove;
+mod queue_jobs;
 mod refusals;
 mod save_expected;
 mod signed_checksums;

@@ -29,7 +29,7 @@ pub(super) async fn of(
     {
         return Err(fault);
     }
-    let mut earlier = read_earlier(broker, principal, &written).await?;
+    let mut earlier = read_earlier(broker, principal, earlier_ids(&written)).await?;
     let mut earlier = |id| {
         let session = earlier.remove(&id);
         let session = session.unwrap_or_else(|| Err(Refusal::no_upload(id).into()));
@@ -60,8 +60,16 @@ pub(super) async fn of(
 async fn read_earlier(
     broker: &Broker,
     principal: &Principal,
-    written: &Written,
+    ids: Vec<Uuid>,
 ) -> Result<HashMap<Uuid, Result<Session>>> {
+    if ids.is_empty() {
+        return Ok(HashMap::new());
+    }
+    let sessions = read::read_many(broker, principal, &ids, true).await?;
+    Ok(ids.into_iter().zip(sessions).collect())
+}
+
+fn earlier_ids(written: &Written) -> Vec<Uuid> {
     let known = written.entries.iter().filter_map(|entry| match entry {
         Entry::Earlier(id) => Some(*id),
         _ => None,
@@ -70,10 +78,5 @@ async fn read_earlier(
         Ok(Reserved::Earlier(id)) => Some(*id),
         _ => None,
     });
-    let ids: Vec<Uuid> = known.chain(found).collect();
-    if ids.is_empty() {
-        return Ok(HashMap::new());
-    }
-    let sessions = read::read_many(broker, principal, &ids, true).await?;
-    Ok(ids.into_iter().zip(sessions).collect())
+    known.chain(found).collect()
 }
