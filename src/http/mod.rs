@@ -18,6 +18,7 @@ pub mod datasets;
 pub mod extract;
 mod handshake;
 mod html;
+pub mod jobs;
 mod limit;
 mod listen;
 mod long_array;

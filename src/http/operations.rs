@@ -7,7 +7,7 @@
 use super::operation::Operation;
 use super::problem::page;
 use super::service::{docs, event_schema, health, index, metrics, readiness};
-use super::{audit, datasets, tokens, uploads};
+use super::{audit, datasets, jobs, tokens, uploads};
 
 /// Operations that need a credential.
 pub const API: &[Operation] = &[
@@ -23,12 +23,18 @@ pub const API: &[Operation] = &[
     uploads::acknowledge_batch::OPERATION,
     uploads::cancel::OPERATION,
     uploads::events::OPERATION,
+    jobs::report::OPERATION,
+    jobs::retry::OPERATION,
+    jobs::of_upload::OPERATION,
+    jobs::results::OPERATION,
     datasets::list::OPERATION,
     datasets::detail::OPERATION,
     datasets::delete::OPERATION,
     datasets::copy::OPERATION,
     datasets::download::OPERATION,
     datasets::acknowledge::OPERATION,
+    jobs::claim::OPERATION,
+    jobs::list::OPERATION,
     audit::list::OPERATION,
     tokens::create::OPERATION,
 ];

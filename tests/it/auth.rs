@@ -96,6 +96,9 @@ async fn not_found_problems(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
                     // An empty request is rejected before the upload is looked up.
                     request = request.json(&json!({"from": 1}));
                 }
+                if operation.template.ends_with("/processing") {
+                    request = request.json(&json!({"status": "Processing"}));
+                }
                 let reply = Reply::of(request).await;
                 if reply.status == StatusCode::UNPROCESSABLE_ENTITY && !query.is_empty() {
                     continue; // the operation does not know the parameter

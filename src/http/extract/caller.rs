@@ -52,6 +52,8 @@ scopes! {
     DatasetsRead,
     /// Requires `datasets:delete`.
     DatasetsDelete,
+    /// Requires `processing:write`.
+    ProcessingWrite,
     /// Requires `admin`.
     Admin,
 }

@@ -24,6 +24,7 @@ use super::{operations, problem};
         (name = "Uploads", description = "Upload sessions. Each is for one object at one path."),
         (name = "Datasets", description = "The objects in the bucket."),
         (name = "Audit", description = "The audit trail: who did what."),
+        (name = "Processing", description = "Jobs: what becomes of a dataset after it arrived. Workers claim jobs, renew their leases, and report the end."),
         (name = "Tokens", description = "Upload tokens: short-lived credentials with few rights, for example for browsers."),
         (name = "Service", description = "The broker itself. No credential is required."),
     ),

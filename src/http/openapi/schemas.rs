@@ -7,6 +7,8 @@ use utoipa::openapi::{Array, Object};
 
 use crate::domain::audit::Action;
 use crate::domain::checksum::Algorithm;
+use crate::domain::job::JobStatus;
+use crate::domain::job_report::Reported;
 use crate::domain::principal::Scope;
 use crate::domain::proof::ProofLevel;
 use crate::domain::status::Status;
@@ -15,6 +17,22 @@ use crate::domain::upload::Verifier;
 /// The statuses of an upload.
 pub fn status() -> Object {
     one_of(Status::ALL.map(Status::as_str), "The status of an upload.")
+}
+
+/// The statuses of a job.
+pub fn job_status() -> Object {
+    one_of(
+        JobStatus::ALL.map(JobStatus::as_str),
+        "The status of a job.",
+    )
+}
+
+/// What a worker may report.
+pub fn reported() -> Object {
+    one_of(
+        Reported::ALL.map(Reported::as_str),
+        "What the worker reports.",
+    )
 }
 
 /// The actions of the audit trail.

@@ -59,7 +59,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 28] = [
+    pub const ALL: [Self; 32] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
@@ -76,6 +76,10 @@ impl Kind {
         Self::Refused(Code::OutsidePrefix),
         Self::Refused(Code::TokenSpent),
         Self::Refused(Code::TokenTooWide),
+        Self::Refused(Code::JobClaimed),
+        Self::Refused(Code::LeaseLost),
+        Self::Refused(Code::OutputMissing),
+        Self::Refused(Code::ProcessingFailed),
         Self::InvalidJson,
         Self::Unauthenticated,
         Self::InsufficientScope,
@@ -109,6 +113,14 @@ impl Kind {
             status if status.is_client_error() => Self::Refused(Code::InvalidRequest),
             _ => Self::InternalError,
         }
+    }
+
+    /// Whether every request of this kind may succeed later, without a change by the client.
+    pub const fn is_temporary(self) -> bool {
+        matches!(
+            self,
+            Self::ServiceUnavailable | Self::Overloaded | Self::RateLimited
+        )
     }
 
     /// Returns the row of the table.

@@ -223,11 +223,11 @@ impl Problem {
         let mut response = HttpResponse::build(self.kind.entry().status);
         response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
         response.insert_header((header::CACHE_CONTROL, "no-store"));
+        let usual = self.kind.is_temporary().then_some(RETRY_AFTER_SECONDS);
+        if let Some(seconds) = self.retry_after.or(usual) {
+            response.insert_header((header::RETRY_AFTER, seconds.to_string()));
+        }
         match self.kind {
-            Kind::ServiceUnavailable | Kind::Overloaded | Kind::RateLimited => {
-                let seconds = self.retry_after.unwrap_or(RETRY_AFTER_SECONDS);
-                response.insert_header((header::RETRY_AFTER, seconds.to_string()));
-            }
             // RFC 6750, section 3.
             Kind::Unauthenticated => {
                 response.insert_header((header::WWW_AUTHENTICATE, "Bearer"));
@@ -252,6 +252,7 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         Self {
             refusal: Some(Box::new(refusal.clone())),
+            retry_after: refusal.retry_after.map(Into::into),
             ..Self::new(refusal.code.into(), refusal.detail)
         }
     }

@@ -83,6 +83,26 @@ pub fn row(code: Code) -> Row {
             "The token would have more rights than the credential",
             "An upload token cannot have more rights than the credential that requests it. `errors` names each value that exceeds them.",
         ),
+        Code::JobClaimed => (
+            409,
+            "Another worker has the job",
+            "Another worker holds a lease of the job that has not ended. The job is free when the lease ends without a renewal, or when that worker gives it back: send the request again after `Retry-After` seconds.",
+        ),
+        Code::LeaseLost => (
+            409,
+            "The job no longer has this lease",
+            "The lease ended and another worker took the job, the job was ended or given back, or the dataset was replaced or deleted. Nothing was changed. Stop the work, and remove what it has written.",
+        ),
+        Code::OutputMissing => (
+            422,
+            "An output does not exist",
+            "Each entry of `outputs` must be the path of a dataset of your tenant. `errors` names the entries without an object. Write them first, then report again.",
+        ),
+        Code::ProcessingFailed => (
+            409,
+            "The processing of the dataset failed",
+            "A job of this upload has failed for good, and none is left to run. `GET /uploads/{id}/jobs` has the reason of each job. The object is still at its path. `POST /uploads/{id}/processing/retry` queues the failed jobs again.",
+        ),
         Code::DatasetNotFound => (
             404,
             "The dataset does not exist",

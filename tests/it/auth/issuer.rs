@@ -92,7 +92,7 @@ impl Signer {
 pub fn claims(app: &App, changes: Value) -> Value {
     let mut claims = json!({
         "iss": ISSUER, "aud": AUDIENCE, "sub": "ada", "exp": app.clock.now().timestamp() + 3600,
-        "tenant": "default", "scope": "uploads:write uploads:read datasets:read datasets:delete",
+        "tenant": "default", "scope": "uploads:write uploads:read datasets:read datasets:delete processing:write",
     });
     for (name, value) in changes.as_object().expect("an object") {
         claims[name] = value.clone();
