@@ -16,7 +16,8 @@
 //!   janitor ─▶ usecases
 //!   audit ─▶ usecases                                writes down who did what
 //!   S3's own events (SQS) ─▶ arrivals ─▶ usecases
-//!   processors                                       bytes to results, in a bounded process
+//!   worker ─▶ processors                             bytes to results, in a bounded process
+//!     └────▶ usecases                                claims jobs, writes results
 //!
 //!   config, telemetry, lifecycle, clock              named by all others, name none of them
 //!   dev                                              the embedded stack (feature `dev`)
@@ -42,6 +43,8 @@ pub mod lifecycle;
 pub mod notify;
 pub mod objects;
 pub mod processors;
+pub mod sqs;
 pub mod store;
 pub mod telemetry;
 pub mod usecases;
+pub mod worker;

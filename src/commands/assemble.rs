@@ -54,6 +54,9 @@ pub async fn assemble(
     cloud: &Cloud,
     clock: Clock,
 ) -> Result<Assembly, AssembleError> {
+    if !processing.is_empty() {
+        log::info!("processing rules: {}", processing.iter().len());
+    }
     let database = &settings.database;
     ensure_dedicated_sessions(database).await?;
     if database.migrate {

@@ -4,7 +4,7 @@ use aws_config::BehaviorVersion;
 
 use super::assemble::AssembleError;
 use super::cloud::Cloud;
-use crate::config::Settings;
+use crate::config::{QueueUrl, Settings};
 use crate::objects::trust::CaBundle;
 
 /// Loads the SDK configuration, and adapts it to the topic and the queue.
@@ -16,7 +16,8 @@ pub(super) async fn load_cloud(settings: &Settings) -> Result<Cloud, AssembleErr
     let config = loader.load().await;
     Ok(Cloud {
         s3: config.clone(),
-        sqs: for_queue(&config, settings),
+        sqs: for_queue(&config, settings.s3_events.queue.as_ref()),
+        worker_sqs: for_queue(&config, settings.worker.queue.as_ref()),
         sns: for_topic(config, settings),
         topic: settings.notify.topic.clone(),
     })
@@ -41,9 +42,9 @@ fn for_topic(config: aws_config::SdkConfig, settings: &Settings) -> aws_config::
 
 /// The configuration for SQS: region and endpoint of the queue are in its URL, unless the SDK's own
 /// settings name another endpoint.
-fn for_queue(config: &aws_config::SdkConfig, settings: &Settings) -> aws_config::SdkConfig {
+fn for_queue(config: &aws_config::SdkConfig, queue: Option<&QueueUrl>) -> aws_config::SdkConfig {
     let mut builder = config.clone().into_builder();
-    let Some(queue) = &settings.s3_events.queue else {
+    let Some(queue) = queue else {
         return builder.build();
     };
     if let Some(region) = queue.region() {

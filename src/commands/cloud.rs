@@ -12,6 +12,8 @@ pub struct Cloud {
     pub sns: SdkConfig,
     /// The topic that events are published to; without one, they are only stored.
     pub topic: Option<TopicArn>,
-    /// The configuration for SQS.
+    /// The configuration for the queue of S3 event notifications.
     pub sqs: SdkConfig,
+    /// The configuration for the queue of the workers.
+    pub worker_sqs: SdkConfig,
 }

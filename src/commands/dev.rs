@@ -36,6 +36,8 @@ use crate::{store, usecases};
 const PREVIOUS_STOP_TIMEOUT: Duration = Duration::from_secs(20);
 const RETRY_INTERVAL: Duration = Duration::from_millis(20);
 const BUCKET: &str = "datasets";
+/// What `dev` runs if the environment does not say: everything.
+const ALL_ROLES: &str = "http,relay,janitor,events,worker";
 const REGION: &str = "us-east-1";
 /// These only open a store that listens on this machine's loopback address.
 const ACCESS_KEY: &str = "upload-broker-dev";
@@ -140,6 +142,7 @@ fn stack_settings(
             "BROKER_S3_PUBLIC_ENDPOINT"
             | "BROKER_SNS_TOPIC_ARN"
             | "BROKER_S3_EVENTS_QUEUE_URL"
+            | "BROKER_WORKER_QUEUE_URL"
             | "BROKER_S3_PUT_IF_NONE_MATCH"
             | "BROKER_S3_PUT_IF_MATCH"
             | "BROKER_S3_COMPLETE_IF_NONE_MATCH"
@@ -149,6 +152,10 @@ fn stack_settings(
             | "BROKER_S3_SSE_BUCKET_KEY"
             | "BROKER_TLS_CERT"
             | "BROKER_TLS_KEY" => return None,
+            "BROKER_ROLES" => {
+                let chosen = config::env(name).filter(|roles| !roles.is_empty());
+                return chosen.or_else(|| Some(ALL_ROLES.to_owned()));
+            }
             "DATABASE_URL" => server.map(|server| server.url("broker")),
             _ => None,
         };
@@ -191,6 +198,7 @@ async fn run_stack(
         s3: sdk(&endpoint),
         // Without a queue URL this is never used.
         sqs: sdk(&endpoint),
+        worker_sqs: sdk(&endpoint),
         sns: sdk(&format!(
             "http://{}",
             topic.local_addr().map_err(DevError::Sns)?

@@ -35,6 +35,7 @@ impl Assembly {
             broker,
             relay,
             reader,
+            worker,
         } = self;
         // Not a failure yet: credentials may become available later. Until then, the readiness
         // check of S3 fails.
@@ -89,6 +90,9 @@ impl Assembly {
         }
         if let Some(reader) = reader.filter(|_| roles.has(Role::Events)) {
             shutdown.spawn("s3 events", reader.run(shutdown.token()));
+        }
+        if let Some(worker) = worker {
+            shutdown.spawn("worker", worker.run(shutdown.token()));
         }
         if roles.has(Role::Janitor) {
             spawn_janitor(&broker, &settings.janitor, shutdown);

@@ -24,7 +24,10 @@ pub(super) async fn run() -> ExitCode {
     }
 }
 
-async fn serve(settings: &Settings, rules: ProcessingRules) -> Result<ExitCode, AssembleError> {
+pub(super) async fn serve(
+    settings: &Settings,
+    rules: ProcessingRules,
+) -> Result<ExitCode, AssembleError> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
     let cloud = load_cloud(settings).await?;

@@ -39,6 +39,7 @@ mod unknown;
 mod uploads;
 mod variable;
 mod variables;
+mod worker;
 
 pub use audit::Audit;
 pub use auth::Auth;
@@ -72,6 +73,7 @@ pub use unknown::unknown_variables;
 pub use uploads::Uploads;
 pub use variable::{Fallback, Show, Variable};
 pub use variables::VARIABLES;
+pub use worker::Worker;
 
 /// Reads the settings of this process from its environment.
 ///

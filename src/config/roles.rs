@@ -17,6 +17,8 @@ pub enum Role {
     Janitor,
     /// The reader of S3 event notifications.
     Events,
+    /// A worker, which runs jobs.
+    Worker,
 }
 
 /// The roles of one process; at least one.
@@ -25,7 +27,13 @@ pub struct Roles(Vec<Role>);
 
 impl Role {
     /// Every role.
-    pub const ALL: [Self; 4] = [Self::Http, Self::Relay, Self::Janitor, Self::Events];
+    pub const ALL: [Self; 5] = [
+        Self::Http,
+        Self::Relay,
+        Self::Janitor,
+        Self::Events,
+        Self::Worker,
+    ];
 
     /// The name, as it is written in the setting.
     pub const fn as_str(self) -> &'static str {
@@ -34,11 +42,25 @@ impl Role {
             Self::Relay => "relay",
             Self::Janitor => "janitor",
             Self::Events => "events",
+            Self::Worker => "worker",
         }
     }
 }
 
 impl Roles {
+    /// Only this role.
+    pub fn only(role: Role) -> Self {
+        Self(vec![role])
+    }
+
+    /// These roles, and `role`.
+    pub fn with(mut self, role: Role) -> Self {
+        if !self.has(role) {
+            self.0.push(role);
+        }
+        self
+    }
+
     /// Whether the process has this role.
     pub fn has(&self, role: Role) -> bool {
         self.0.contains(&role)
@@ -88,7 +110,10 @@ mod tests {
     fn unknown_and_missing_roles_are_rejected_with_the_known_ones() {
         for text in ["", "http,", "http,workers", "HTTP"] {
             let fault = Roles::parse(text).expect_err(text);
-            assert!(fault.contains("http, relay, janitor, events"), "{fault}");
+            assert!(
+                fault.contains("http, relay, janitor, events, worker"),
+                "{fault}"
+            );
         }
     }
 }

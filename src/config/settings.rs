@@ -23,6 +23,7 @@ use super::s3_events::S3Events;
 use super::uploads::Uploads;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
+use super::worker::Worker;
 
 /// All settings, validated.
 #[derive(Clone, Debug)]
@@ -53,6 +54,8 @@ pub struct Settings {
     pub aws: Aws,
     /// The source of S3 event notifications.
     pub s3_events: S3Events,
+    /// Workers.
+    pub worker: Worker,
     /// Logging.
     pub log: Log,
     /// The embedded stack of `dev`.
@@ -117,6 +120,7 @@ impl Section for Settings {
         let processors = Processors::read(reader);
         let aws = Aws::read(reader, request);
         let s3_events = S3Events::read(reader);
+        let worker = Worker::read(reader);
         let log = Log::read(reader);
         let dev = Dev::read(reader);
         record_sdk_variables(reader);
@@ -137,6 +141,7 @@ impl Section for Settings {
             processors: processors?,
             aws: aws?,
             s3_events: s3_events?,
+            worker: worker?,
             log: log?,
             dev: dev?,
             effective: Vec::new(),

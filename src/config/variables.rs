@@ -27,7 +27,7 @@ table! {
     BROKER_DB_STATEMENT_TIMEOUT_SECONDS, Derived("`15`, or `BROKER_REQUEST_TIMEOUT_SECONDS` if that is less"), Plain, "Seconds that one Postgres statement may take.";
     BROKER_MIGRATE, Text("true"), Plain, "Whether `serve` migrates the database when it starts.";
 
-    BROKER_ROLES, Text("http,relay,janitor,events"), Plain, "What this process runs, comma-separated: `http` (the API), `relay` (publishes events to SNS), `janitor`, `events` (reads S3 event notifications). Each must run in at least one process. Without `http`, `BROKER_BIND` serves the health checks and the metrics only.";
+    BROKER_ROLES, Text("http,relay,janitor,events"), Plain, "What this process runs, comma-separated: `http` (the API), `relay` (publishes events to SNS), `janitor`, `events` (reads S3 event notifications), `worker` (runs jobs, as `upload-broker worker` does). Each of the first four must run in at least one process. Without `http`, `BROKER_BIND` serves the health checks and the metrics only.";
     BROKER_BIND, Text("127.0.0.1:8080"), Plain, "Address and port of the HTTP server.";
     BROKER_TLS_CERT, Unset, Plain, "PEM file with the certificate and its chain; enables TLS on the HTTP server. Read again on SIGHUP.";
     BROKER_TLS_KEY, Unset, Plain, "PEM file with the private key of that certificate.";
@@ -94,6 +94,19 @@ table! {
     BROKER_RETENTION_EVENTS_DAYS, Unset, Plain, "Days that events are kept that are not waiting for SNS; not set: forever.";
     BROKER_RETENTION_UPLOADS_DAYS, Unset, Plain, "Days that ended uploads and their events are kept; not set: forever.";
     BROKER_RETENTION_AUDIT_DAYS, Unset, Plain, "Days that audit records are kept; not set: forever.";
+
+    BROKER_WORKER_BIND, Text("127.0.0.1:8081"), Plain, "Address and port of the health checks and the metrics of `upload-broker worker`.";
+    BROKER_WORKER_QUEUE_URL, Unset, Url, "SQS queue that is subscribed to the topic and wakes workers; not set: workers ask Postgres every second.";
+    BROKER_WORKER_PROCESSORS, Unset, Plain, "Processors whose jobs a worker runs, comma-separated: `csv-aggregate`; not set: all that ship with the broker.";
+    BROKER_WORKER_JOBS, Text("2"), Plain, "Number of jobs that a worker runs at the same time.";
+    BROKER_WORKER_LEASE_SECONDS, Text("60"), Plain, "Seconds of the lease of a job: after a crash, another worker starts it again when the lease ends. A running worker renews it after a third of that time.";
+    BROKER_WORKER_MEMORY_BYTES, Text("134217728"), Plain, "Memory in bytes for the data of one job; larger data is sorted on disk. The process of a job is ended if it needs much more.";
+    BROKER_WORKER_CPU_SECONDS, Text("3600"), Plain, "Seconds of CPU time that a job may use.";
+    BROKER_WORKER_SECONDS, Text("7200"), Plain, "Seconds that a job may take.";
+    BROKER_WORKER_OUTPUT_BYTES, Text("5368709120"), Plain, "Largest result of a job in bytes.";
+    BROKER_WORKER_SPILL_BYTES, Text("21474836480"), Plain, "Most bytes of one job in temporary files.";
+    BROKER_WORKER_SCRATCH, Unset, Plain, "Folder for the temporary files of jobs; not set: that of the system.";
+    BROKER_DERIVED_PREFIX, Text("/derived/"), Plain, "Folder of the datasets that jobs write.";
 
     BROKER_SNS_TOPIC_ARN, Unset, Plain, "SNS topic that events are published to; not set: events are only stored.";
     BROKER_NOTIFY, Text("dataset.uploaded"), Plain, "Event types that are published to that topic, comma-separated: `dataset.uploaded,dataset.deleted`; events of other types are only stored. The same for all replicas.";

@@ -20,10 +20,11 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("http", &["domain", "usecases"]),
     ("notify", &["domain", "store"]),
     ("janitor", &["domain", "usecases"]),
-    ("arrivals", &["domain", "usecases"]),
+    ("arrivals", &["domain", "usecases", "sqs"]),
     ("audit", &["domain", "usecases"]),
     ("processors", &["domain"]),
-    ("worker", &["domain", "usecases", "processors"]),
+    ("sqs", &[]),
+    ("worker", &["domain", "usecases", "processors", "sqs"]),
     ("dev", &["objects"]),
     ("client", &[]),
     ("clock", &[]),
@@ -42,7 +43,7 @@ const CRATES: &[(&str, &[&str])] = &[
     ("reqwest", &["client", "identity", "objects"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),
-    ("aws_sdk_sqs", &["arrivals"]),
+    ("aws_sdk_sqs", &["sqs"]),
     ("tokio_postgres", &["store", "dev"]),
 ];
 

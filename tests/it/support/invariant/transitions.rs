@@ -2,7 +2,7 @@
 //! transitions in the code would prove nothing.
 
 /// Every transition: the old status, the type of its event, and the new status.
-pub const TRANSITIONS: [(&str, &str, &str); 12] = [
+pub const TRANSITIONS: [(&str, &str, &str); 18] = [
     ("Pending", "dataset.uploaded", "Uploaded"),
     ("Expired", "dataset.uploaded", "Uploaded"),
     ("Pending", "upload.failed", "Error"),
@@ -14,7 +14,13 @@ pub const TRANSITIONS: [(&str, &str, &str); 12] = [
     ("Error", "dataset.deleting", "Deleting"),
     ("Deleting", "dataset.deleted", "Deleted"),
     ("Uploaded", "dataset.superseded", "Superseded"),
+    ("Processing", "dataset.superseded", "Superseded"),
     ("Processed", "dataset.superseded", "Superseded"),
+    ("Uploaded", "dataset.processing", "Processing"),
+    ("Processed", "dataset.processing", "Processing"),
+    ("Error", "dataset.processing", "Processing"),
+    ("Processing", "dataset.processed", "Processed"),
+    ("Processing", "dataset.processing-failed", "Error"),
 ];
 
 /// Events that do not change the status.

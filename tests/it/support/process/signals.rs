@@ -11,6 +11,8 @@ pub fn signal(name: &str, id: u32) {
         "INT" => Signal::INT,
         "KILL" => Signal::KILL,
         "TERM" => Signal::TERM,
+        "STOP" => Signal::STOP,
+        "CONT" => Signal::CONT,
         other => panic!("unknown signal {other}"),
     };
     let sent = kill_process(pid(id), signal);

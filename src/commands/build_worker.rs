@@ -1,0 +1,90 @@
+//! Builds the worker of a process.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
+
+use super::assemble_error::AssembleError;
+use super::cloud::Cloud;
+use crate::config::{Role, Settings};
+use crate::processors::child::{ChildLimits, Program};
+use crate::processors::{self, Processor};
+use crate::sqs::queue::{Purpose, Queue};
+use crate::sqs::timing::QueueTiming;
+use crate::usecases::Broker;
+use crate::worker::Worker;
+
+/// How often Postgres is asked for jobs if nothing else wakes the worker.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The same with a queue. Jobs that have to wait before their next attempt are only found so.
+const POLL_INTERVAL_WITH_QUEUE: Duration = Duration::from_secs(10);
+
+/// Builds the worker of a process that has this role.
+///
+/// # Errors
+/// A processor of the settings does not exist, or the program cannot start itself again.
+pub(super) fn build(
+    settings: &Settings,
+    cloud: &Cloud,
+    broker: &Arc<Broker>,
+) -> Result<Option<Worker>, AssembleError> {
+    if !settings.roles.has(Role::Worker) {
+        return Ok(None);
+    }
+    let worker = &settings.worker;
+    let metrics = Arc::clone(&broker.metrics);
+    let queue = worker.queue.as_ref().map(|url| {
+        let timing = QueueTiming::default();
+        Queue::new(
+            &cloud.worker_sqs,
+            url.as_str(),
+            Purpose::Jobs,
+            timing,
+            metrics,
+        )
+    });
+    let scratch = worker.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    if !scratch.is_dir() {
+        let fault = format!(
+            "the folder {} does not exist (BROKER_WORKER_SCRATCH)",
+            scratch.display()
+        );
+        return Err(AssembleError::Worker(io::Error::other(fault)));
+    }
+    Ok(Some(Worker {
+        broker: Arc::clone(broker),
+        processors: selected(worker.processors.as_deref())?,
+        poll_interval: match queue {
+            Some(_) => POLL_INTERVAL_WITH_QUEUE,
+            None => POLL_INTERVAL,
+        },
+        queue,
+        program: Program::this().map_err(AssembleError::Worker)?,
+        limits: ChildLimits {
+            memory_bytes: worker.memory_bytes,
+            cpu_seconds: worker.cpu_seconds,
+            wall: worker.wall,
+            output_bytes: worker.output_bytes,
+            spill_bytes: worker.spill_bytes,
+            scratch,
+        },
+        lease: worker.lease,
+        // What remains is for giving back what did not finish.
+        stop_timeout: settings.http.shutdown / 2,
+        slots: Arc::new(Semaphore::new(worker.jobs)),
+    }))
+}
+
+fn selected(names: Option<&[String]>) -> Result<Vec<&'static Processor>, AssembleError> {
+    let Some(names) = names else {
+        return Ok(processors::SHIPPED.iter().collect());
+    };
+    (names.iter())
+        .map(|name| {
+            let unknown = || AssembleError::UnknownProcessor(name.clone());
+            processors::find(name).ok_or_else(unknown)
+        })
+        .collect()
+}
