@@ -96,7 +96,7 @@ async fn sweep_skips_rows_of_other_buckets_and_accepts_two_rows_of_one_key() {
          jsonb_build_object('id', gen_random_uuid(), 'bucket', 'another', 'path', '/b', 'key', 'b'))).* \
          FROM uploads u";
     let twice = "INSERT INTO uploads SELECT (jsonb_populate_record(u, \
-         jsonb_build_object('id', gen_random_uuid(), 'status', 'Processing'))).* \
+         jsonb_build_object('id', gen_random_uuid(), 'path', '/a-too'))).* \
          FROM uploads u WHERE key = 'a'";
     let client = app.sql().await;
     client.execute(elsewhere, &[]).await.expect("a row");
