@@ -91,10 +91,10 @@ def measure(command, stdin=None, stdout=None):
 def aggregate(path, output, memory):
     """Runs csv-aggregate. Returns its figures and its report."""
     parts = shlex.split(command)
-    parts = [part.replace("{options}", OPTIONS).replace("{memory}", str(memory)) for part in parts]
+    parts = [part.replace("{options}", OPTIONS).replace("{memory}", str(memory << 20)) for part in parts]
     with open(path, "rb") as stdin, open(output, "wb") as stdout:
         *figures, last = measure(parts, stdin, stdout)
-    return *figures, json.loads(last)
+    return *figures, json.loads(last)["report"]
 
 
 def best(function, *arguments):

@@ -4,22 +4,22 @@
 #
 # COMMAND is what is measured. It gets the options as JSON, reads a file from its standard input, writes the
 # result to its standard output, and its report as JSON in the last line of its standard error. `{options}` and
-# `{memory}` (MiB) are replaced. ROWS (12,000,000) and MANY_ROWS (20,000,000) scale the files; the floors are for
+# `{memory}` (bytes) are replaced. ROWS (12,000,000) and MANY_ROWS (20,000,000) scale the files; the floors are for
 # the default sizes. PROCESSING_LARGE=1 adds a file of 5 GB. FOLDER holds the files and is kept if it is set.
 #
 # The figures are best of RUNS (3), because other processes can only make them worse.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-COMMAND=${COMMAND:-"target/release/upload-broker process csv-aggregate --memory-mib {memory} --options {options}"}
+COMMAND=${COMMAND:-"target/release/upload-broker process csv-aggregate --memory {memory} --options {options}"}
 
 if [[ $COMMAND = target/release/* ]]; then
     cargo build --release --locked
 fi
-python=${PROCESSING_PYTHON:-.venv-processing/bin/python}
+python=${PROCESSING_PYTHON:-.tools/processing/bin/python}
 if [ ! -x "$python" ]; then
-    python3 -m venv .venv-processing
-    .venv-processing/bin/pip install --quiet --requirement benches/processing-requirements.txt
+    python3 -m venv .tools/processing
+    .tools/processing/bin/pip install --quiet --requirement benches/processing-requirements.txt
 fi
 folder=${FOLDER:-$(mktemp -d)}
 [ -n "${FOLDER:-}" ] || trap 'rm -rf "$folder"' EXIT
