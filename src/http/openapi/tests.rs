@@ -50,7 +50,7 @@ fn every_operation_has_texts_unique_id_and_one_tag() {
 #[test]
 fn every_operation_has_scopes_or_is_public() {
     for (name, operation) in operations() {
-        let is_api = ["/uploads", "/datasets", "/audit", "/tokens"]
+        let is_api = ["/uploads", "/datasets", "/jobs", "/audit", "/tokens"]
             .iter()
             .any(|start| name.contains(start));
         assert_eq!(is_public(&operation), !is_api, "{name}");
