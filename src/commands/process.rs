@@ -27,7 +27,7 @@ pub(super) struct Arguments {
     /// CPU time, in seconds
     #[arg(long, default_value_t = 3600)]
     cpu: u64,
-    /// Largest result, in bytes
+    /// Most bytes of all outputs together
     #[arg(long, default_value_t = 10 << 30)]
     output: u64,
     /// Most bytes in temporary files

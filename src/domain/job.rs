@@ -25,6 +25,8 @@ use super::status::{Status, Transition};
 /// How often a job is started before it fails for good. What kills its worker at each attempt would
 /// otherwise be tried for ever.
 pub const MAX_ATTEMPTS: u32 = 5;
+/// The largest number of outputs of a job.
+pub const MAX_OUTPUTS: usize = 100;
 /// The code of the failure of an upload whose processing failed.
 pub const PROCESSING_FAILED: &str = "processing-failed";
 /// The largest number of bytes of a processor's name.

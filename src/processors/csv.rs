@@ -1,12 +1,15 @@
 //! `csv-aggregate` as a processor: options in JSON, and failures in the form of all processors.
 
-use std::io::{Read, Write};
+use std::io::Read;
 
 use serde_json::Value;
 
 use super::csv_aggregate::{self, Checked, Options};
 use super::inputs::{Input, Inputs};
-use super::processor::{Failure, Limits, OptionFault, Processor};
+use super::limits::Limits;
+use super::outputs::Outputs;
+use super::processor::{Failure, OptionFault, Processor};
+use super::result_type::ResultType;
 
 /// The most bytes of all inputs after decompression: a bound for files that decompress to far more
 /// than anything that is uploaded.
@@ -15,11 +18,15 @@ const MAX_DECODED_BYTES: u64 = 1 << 40;
 /// The processor `csv-aggregate`.
 pub(super) const CSV_AGGREGATE: Processor = Processor {
     name: "csv-aggregate",
-    result_kind: "aggregate",
-    extension: "csv",
-    content_type: "text/csv",
+    results: &[AGGREGATE],
     check_options: faults_of,
     run,
+};
+
+const AGGREGATE: ResultType = ResultType {
+    kind: "aggregate",
+    extension: "csv",
+    content_type: "text/csv",
 };
 
 fn faults_of(options: &Value) -> Vec<OptionFault> {
@@ -45,7 +52,7 @@ fn check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
 fn run(
     options: &Value,
     inputs: Inputs,
-    output: &mut dyn Write,
+    outputs: &mut Outputs<'_>,
     limits: &Limits,
 ) -> Result<Value, Failure> {
     let checked = check(options).map_err(|faults| {
@@ -61,7 +68,9 @@ fn run(
         decoded_bytes: MAX_DECODED_BYTES,
     };
     let inputs = inputs.map(|input| input.map(boxed));
-    let report = csv_aggregate::aggregate(&checked, &limits, inputs, output);
+    let started = outputs.start(&AGGREGATE, None);
+    started.map_err(|error| Failure::temporary("output", error.to_string()))?;
+    let report = csv_aggregate::aggregate(&checked, &limits, inputs, outputs);
     let report = report.map_err(|failure| Failure {
         code: failure.code().replace('_', "-"),
         message: failure.to_string(),
@@ -98,7 +107,11 @@ mod tests {
             spill_bytes: 1 << 20,
             scratch: std::env::temp_dir(),
         };
-        let report = run(&plays(), inputs, &mut output, &limits).expect("a result");
+        let mut outputs = Outputs::new(&mut output, &limits);
+        let report = run(&plays(), inputs, &mut outputs, &limits).expect("a result");
+        let written = outputs.finish().expect("no fault");
+        drop(outputs);
+        assert_eq!(written.results.len(), 1, "{written:?}");
         let output = String::from_utf8(output).expect("UTF-8");
         assert_eq!(output, "Song,Date,sum(Number of Plays)\na,1,40\nb,2,3\n");
         assert_eq!(report["rows"], 3, "{report:#}");

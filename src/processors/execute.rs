@@ -10,7 +10,7 @@
 //! Data of the caller is never written to standard error: a panic is reported by its place only.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Write};
+use std::io::{self, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
@@ -19,16 +19,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde_json::Value;
 
 use super::inputs::Inputs;
-use super::output::BoundedWriter;
-use super::processor::{Failure, Limits, Processor};
-use super::{report, self_limits};
-
-/// The size of the buffer of the result.
-const OUTPUT_BUFFER_BYTES: usize = 256 * 1024;
+use super::limits::Limits;
+use super::outputs::Outputs;
+use super::processor::{Failure, Processor};
+use super::report::{self, Done};
+use super::self_limits;
 
 /// The code of a processor that panicked or ended without a report.
 pub(super) const CRASHED: &str = "crashed";
-/// The code of a result that is too large.
+/// The code of outputs that are too large.
 pub(super) const OUTPUT_LIMIT: &str = "output-limit";
 
 /// What the bounded process has to do.
@@ -70,41 +69,40 @@ pub fn execute(request: &Request) -> ExitCode {
     }
 }
 
-fn run_on_standard_streams(request: &Request) -> Result<Value, Failure> {
+fn run_on_standard_streams(request: &Request) -> Result<Done, Failure> {
     // The handles of the standard library have buffers that are too small, and standard output is
     // flushed after each line.
     let (stdin, stdout) = (io::stdin(), io::stdout());
     let broken = |error: io::Error| Failure::temporary("streams", error.to_string());
     let source = file(stdin.as_fd()).map_err(broken)?;
-    let result = file(stdout.as_fd()).map_err(broken)?;
+    let output = file(stdout.as_fd()).map_err(broken)?;
     let inputs = match request.is_framed {
         true => Inputs::framed(source),
         false => Inputs::whole(source),
     };
-    run(request, inputs, result)
+    run(request, inputs, output)
 }
 
 fn file(stream: BorrowedFd<'_>) -> io::Result<File> {
     stream.try_clone_to_owned().map(File::from)
 }
 
-/// Runs the processor from `inputs` to `result`.
-fn run(request: &Request, inputs: Inputs, result: impl Write) -> Result<Value, Failure> {
-    let buffered = BufWriter::with_capacity(OUTPUT_BUFFER_BYTES, result);
-    let mut output = BoundedWriter::new(buffered, request.limits.output_bytes);
+/// Runs the processor from `inputs` to `output`.
+fn run(request: &Request, inputs: Inputs, output: impl Write) -> Result<Done, Failure> {
+    let mut outputs = Outputs::new(output, &request.limits);
     let outcome = catch_panic(|| {
         let run = request.processor.run;
-        run(&request.options, inputs, &mut output, &request.limits)
+        let report = run(&request.options, inputs, &mut outputs, &request.limits)?;
+        let written = outputs.finish();
+        let written = written.map_err(|error| Failure::temporary("output", error.to_string()))?;
+        Ok(Done { report, written })
     });
-    if output.is_exceeded() {
+    if outputs.is_exceeded() {
         let limit = request.limits.output_bytes;
-        let message = format!("the result is larger than the limit of {limit} bytes");
+        let message = format!("the outputs are larger than the limit of {limit} bytes");
         return Err(Failure::permanent(OUTPUT_LIMIT, message));
     }
-    let report = outcome?;
-    let flushed = output.flush();
-    flushed.map_err(|error| Failure::temporary("output", error.to_string()))?;
-    Ok(report)
+    outcome
 }
 
 /// Runs `work`, and turns a panic into a failure with its place in the source.

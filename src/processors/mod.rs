@@ -1,13 +1,13 @@
 //! What turns the bytes of a dataset into a result, and the bounded process in which that happens.
 //!
-//! A processor is an entry of [`SHIPPED`]: its name, what its result is, how its options are
-//! checked, and the function that computes. It reads bytes and writes bytes; it knows no database,
-//! no store and no network.
+//! A processor is an entry of [`SHIPPED`]: its name, what its results are, how its options are
+//! checked, and the function that computes. It reads bytes and writes [`Outputs`](outputs::Outputs);
+//! it knows no database, no store and no network.
 //!
 //! Its input comes from callers and may be hostile. A processor therefore never runs in the process
 //! of the broker. [`child`] starts the program again with the hidden command `process`, whose whole
 //! work is [`execute`]: set the limits of the operating system for itself ([`self_limits`]), read
-//! the inputs from standard input, write the result to standard output, and report on the last line
+//! the inputs from standard input, write the outputs to standard output, and report on the last line
 //! of standard error. Whatever the input does to that process, the broker only sees a
 //! [`Failure`](processor::Failure).
 //!
@@ -18,15 +18,20 @@ mod csv;
 pub mod csv_aggregate;
 pub mod execute;
 pub mod inputs;
+pub mod outputs;
 pub mod processor;
 pub mod report;
+pub mod result_type;
 pub mod self_limits;
 
-mod output;
+mod bounded_writer;
+mod limits;
 #[cfg(debug_assertions)]
 mod trial;
 
-pub use processor::{Failure, Limits, OptionFault, Processor};
+pub use limits::Limits;
+pub use processor::{Failure, OptionFault, Processor};
+pub use result_type::ResultType;
 
 /// The processors of this program.
 pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE];

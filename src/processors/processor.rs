@@ -1,32 +1,29 @@
-//! What a processor is, what it may use, and how it fails.
-
-use std::io::Write;
-use std::path::PathBuf;
+//! What a processor is, and how it fails.
 
 use serde_json::Value;
 
 use super::inputs::Inputs;
+use super::limits::Limits;
+use super::outputs::Outputs;
+use super::result_type::ResultType;
 
 /// A processor.
 #[derive(Clone, Copy, Debug)]
 pub struct Processor {
     /// The name in rules and jobs, such as `csv-aggregate`.
     pub name: &'static str,
-    /// What the result is, such as `aggregate`.
-    pub result_kind: &'static str,
-    /// The extension of the file name of the result, without a dot.
-    pub extension: &'static str,
-    /// The media type of the result.
-    pub content_type: &'static str,
+    /// The types of its results. The broker accepts no other type from the bounded process, which
+    /// might have fallen under the control of its input.
+    pub results: &'static [ResultType],
     /// Checks options before a job is queued. Returns every fault; empty if the options are valid.
     pub check_options: fn(&Value) -> Vec<OptionFault>,
-    /// Reads the inputs, writes the result and returns the report, a JSON document of at most
+    /// Reads the inputs, writes the outputs and returns the report, a JSON document of at most
     /// [`MAX_REPORT_BYTES`](super::report::MAX_REPORT_BYTES). It runs in the bounded process only.
     pub run: Run,
 }
 
-/// The function of a processor: options, inputs, result, limits.
-pub type Run = fn(&Value, Inputs, &mut dyn Write, &Limits) -> Result<Value, Failure>;
+/// The function of a processor: options, inputs, outputs, limits.
+pub type Run = fn(&Value, Inputs, &mut Outputs<'_>, &Limits) -> Result<Value, Failure>;
 
 /// A fault in the options of a processor.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,21 +42,6 @@ impl OptionFault {
             detail: detail.into(),
         }
     }
-}
-
-/// What a processor may use. A processor plans with these values, so that it can say what is too
-/// large; the operating system enforces them with [`self_limits`](super::self_limits).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// The memory for data, in bytes. The program itself does not count.
-    pub memory_bytes: u64,
-    /// The largest result in bytes.
-    pub output_bytes: u64,
-    /// The most bytes in temporary files at a time.
-    pub spill_bytes: u64,
-    /// The folder for temporary files. They must be unlinked right after they are opened
-    /// ([`tempfile::tempfile_in`]), so that none remains however the process ends.
-    pub scratch: PathBuf,
 }
 
 /// Why a processor has no result.

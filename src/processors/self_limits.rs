@@ -8,7 +8,7 @@
 //! |---|---|
 //! | address space (`RLIMIT_AS`) | an allocation fails, and the process aborts |
 //! | CPU time (`RLIMIT_CPU`) | `SIGXCPU`, a second later `SIGKILL` |
-//! | size of a file (`RLIMIT_FSIZE`) | `SIGXFSZ`; it applies to the result and to each temporary file |
+//! | size of a file (`RLIMIT_FSIZE`) | `SIGXFSZ`; it applies to the outputs and to each temporary file |
 //! | open files (`RLIMIT_NOFILE`) | opening another file fails |
 //! | core dumps (`RLIMIT_CORE`) | none is written: it would have the data of the caller |
 //! | end of the parent | `SIGKILL`, on Linux only |
@@ -20,7 +20,7 @@ use std::io;
 
 use rustix::process::{Resource, Rlimit, getppid, setrlimit};
 
-use super::processor::Limits;
+use super::limits::Limits;
 
 /// What the process needs beyond the memory for data, in bytes: buffers, the stack, and what the
 /// allocator reserves and cannot use. The test processor can allocate 98 % of its budget with it,

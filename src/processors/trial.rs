@@ -5,7 +5,7 @@
 //! make a processor do.
 
 use std::fs;
-use std::io::{self, Read as _, Write};
+use std::io::{self, Read as _, Write as _};
 use std::thread;
 use std::time::Duration;
 
@@ -13,19 +13,33 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::inputs::Inputs;
-use super::processor::{Failure, Limits, OptionFault, Processor};
+use super::limits::Limits;
+use super::outputs::Outputs;
+use super::processor::{Failure, OptionFault, Processor};
+use super::result_type::ResultType;
 
 /// The entry in the list of processors.
 pub(super) const TRIAL: Processor = Processor {
     name: "trial",
-    result_kind: "trial",
-    extension: "bin",
-    content_type: "application/octet-stream",
+    results: &[BYTES, TEXT],
     check_options: |options| match parse(options) {
         Ok(_) => Vec::new(),
         Err(fault) => vec![fault],
     },
     run,
+};
+
+/// What most actions write.
+const BYTES: ResultType = ResultType {
+    kind: "trial",
+    extension: "bin",
+    content_type: "application/octet-stream",
+};
+/// A second type.
+const TEXT: ResultType = ResultType {
+    kind: "note",
+    extension: "txt",
+    content_type: "text/plain",
 };
 
 /// What the processor does.
@@ -64,6 +78,11 @@ enum Action {
     Recurse,
     /// Ends without having read its inputs.
     Ignore,
+    /// Writes a result of text with each of these names, whose content is its name, and a record
+    /// about each.
+    Named(Vec<String>),
+    /// Writes this to standard error as its last line, and ends with success.
+    Claim(String),
 }
 
 fn parse(options: &Value) -> Result<Action, OptionFault> {
@@ -73,12 +92,12 @@ fn parse(options: &Value) -> Result<Action, OptionFault> {
 fn run(
     options: &Value,
     inputs: Inputs,
-    output: &mut dyn Write,
+    outputs: &mut Outputs<'_>,
     limits: &Limits,
 ) -> Result<Value, Failure> {
     let action =
         parse(options).map_err(|fault| Failure::permanent("invalid-options", fault.detail))?;
-    act(action, inputs, output, limits)
+    act(action, inputs, outputs, limits)
         .map_err(|error| Failure::temporary("io", error.to_string()))?
 }
 
@@ -86,22 +105,25 @@ fn run(
 fn act(
     action: Action,
     inputs: Inputs,
-    output: &mut dyn Write,
+    outputs: &mut Outputs<'_>,
     limits: &Limits,
 ) -> io::Result<Result<Value, Failure>> {
+    if !matches!(action, Action::Named(_)) {
+        outputs.start(&BYTES, None)?;
+    }
     match action {
         Action::Echo => {
             let mut sizes = Vec::new();
             for input in inputs {
-                sizes.push(io::copy(&mut input?, output)?);
+                sizes.push(io::copy(&mut input?, outputs)?);
             }
             return Ok(Ok(json!({ "sizes": sizes })));
         }
-        Action::Environment => output.write_all(&fs::read("/proc/self/environ")?)?,
+        Action::Environment => outputs.write_all(&fs::read("/proc/self/environ")?)?,
         Action::Descriptors => {
             for entry in fs::read_dir("/proc/self/fd")? {
                 let target = fs::read_link(entry?.path())?;
-                writeln!(output, "{}", target.display())?;
+                writeln!(outputs, "{}", target.display())?;
             }
         }
         Action::Allocate(bytes) => {
@@ -113,7 +135,7 @@ fn act(
         },
         Action::Sleep(milliseconds) => thread::sleep(Duration::from_millis(milliseconds)),
         Action::Write(bytes) => {
-            io::copy(&mut io::repeat(b'x').take(bytes), output)?;
+            io::copy(&mut io::repeat(b'x').take(bytes), outputs)?;
         }
         Action::Flood(bytes) => {
             io::copy(&mut io::repeat(b'x').take(bytes), &mut io::stdout())?;
@@ -136,6 +158,17 @@ fn act(
         Action::Abort => std::process::abort(),
         Action::Recurse => return Ok(Ok(json!(recurse(1)))),
         Action::Ignore => {}
+        Action::Named(names) => {
+            for name in names {
+                outputs.start(&TEXT, Some(&name))?;
+                outputs.write_all(name.as_bytes())?;
+                outputs.add_record(&json!({ "name": name }))?;
+            }
+        }
+        Action::Claim(line) => {
+            writeln!(io::stderr(), "{line}")?;
+            end_at_once();
+        }
     }
     Ok(Ok(Value::Null))
 }

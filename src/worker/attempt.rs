@@ -1,4 +1,4 @@
-//! One attempt at a job: reads the dataset, runs the processor in a child, and writes the result.
+//! One attempt at a job: reads the dataset, runs the processor in a child, and writes the results.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -7,11 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Worker;
 use super::outcome;
-use crate::domain::job::Job;
+use crate::domain::job::{Job, JobOutput};
 use crate::domain::upload::Upload;
 use crate::lifecycle::renewal::Renewed;
-use crate::processors::child::{self, Input, Task};
-use crate::processors::{self, Processor};
+use crate::processors;
+use crate::processors::child::{self, Input, ResultFile, Task};
+use crate::usecases;
 use crate::usecases::jobs::attempt::{self, AttemptEnd};
 use crate::usecases::jobs::write_result::{LocalResult, write_result};
 use crate::usecases::uploads::read_object;
@@ -53,43 +54,44 @@ impl Worker {
             Ok(finished) => finished,
             Err(error) => return Some(outcome::of_child_error(error)),
         };
-        let result = LocalResult {
-            kind: processor.result_kind,
-            extension: processor.extension,
-            content_type: processor.content_type,
-            file: Arc::new(finished.file),
-            size: finished.size,
-        };
-        self.write(job, upload, processor, &result, finished.report)
-            .await
+        let report = finished.report;
+        match self.write(job, upload, finished.results).await {
+            Ok(Some(outputs)) => Some(AttemptEnd::Succeeded { outputs, report }),
+            Ok(None) => None,
+            Err(error) => {
+                let (id, name) = (job.id, processor.name);
+                log::debug!("job {id}: the results of {name} were not written: {error}");
+                Some(outcome::of_error(&error))
+            }
+        }
     }
 
+    /// Writes and proves the results, one after the other. `None` if the lease was lost.
     async fn write(
         &self,
         job: &Job,
         upload: &Upload,
-        processor: &Processor,
-        result: &LocalResult,
-        report: serde_json::Value,
-    ) -> Option<AttemptEnd> {
+        results: Vec<ResultFile>,
+    ) -> usecases::Result<Option<Vec<JobOutput>>> {
         let is_leased = || async move {
             let renewed = attempt::renew(&self.broker, job, self.lease, None).await;
             renewed == Renewed::Held
         };
-        match write_result(&self.broker, job, upload, result, is_leased).await {
-            Ok(Some(output)) => Some(AttemptEnd::Succeeded {
-                outputs: vec![output],
-                report,
-            }),
-            Ok(None) => None,
-            Err(error) => {
-                let id = job.id;
-                log::debug!(
-                    "job {id}: the result of {} was not written: {error}",
-                    processor.name
-                );
-                Some(outcome::of_error(&error))
+        let mut outputs = Vec::with_capacity(results.len());
+        for result in results {
+            let result = LocalResult {
+                kind: result.result_type.kind,
+                name: result.name,
+                extension: result.result_type.extension,
+                content_type: result.result_type.content_type,
+                file: Arc::new(result.local.file),
+                size: result.local.size,
+            };
+            match write_result(&self.broker, job, upload, &result, is_leased).await? {
+                Some(output) => outputs.push(output),
+                None => return Ok(None),
             }
         }
+        Ok(Some(outputs))
     }
 }

@@ -6,5 +6,6 @@ mod faults;
 mod isolation;
 mod limits;
 mod read_object;
+mod results;
 mod scene;
 mod write_object;

@@ -5,12 +5,11 @@ use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::Signal;
-use serde_json::Value;
 
 use super::task::ChildLimits;
 use crate::processors::execute::{CRASHED, OUTPUT_LIMIT};
 use crate::processors::processor::Failure;
-use crate::processors::report;
+use crate::processors::report::{self, Done};
 
 /// What the Rust runtime writes when an allocation fails, before it aborts the process.
 const ALLOCATION_FAILED: &[u8] = b"memory allocation of ";
@@ -20,27 +19,27 @@ pub(super) struct Gone {
     pub(super) status: ExitStatus,
     /// The end of its standard error.
     pub(super) errors: Vec<u8>,
-    /// The size of its result in bytes.
+    /// The size of its standard output in bytes.
     pub(super) size: u64,
 }
 
 /// What the end of a child means.
 #[derive(Debug, PartialEq)]
 pub(super) enum Ended {
-    /// There is a result, with this report.
-    Done(Value),
+    /// It has done its work.
+    Done(Done),
     Failed(Failure),
 }
 
 impl Gone {
-    /// Decides by the exit status, the report and the size of the result.
+    /// Decides by the exit status, the report and the size of the outputs.
     pub(super) fn ended(&self, limits: &ChildLimits) -> Ended {
         let outcome = report::from_last_line(&self.errors);
         match (self.status.code(), outcome) {
             (Some(0), Some(Ok(_))) if self.size > limits.output_bytes => {
                 Ended::Failed(output_limit(limits))
             }
-            (Some(0), Some(Ok(report))) => Ended::Done(report),
+            (Some(0), Some(Ok(done))) => Ended::Done(done),
             (Some(1), Some(Err(failure))) => Ended::Failed(failure),
             (Some(code), _) => {
                 let message = format!("the processor ended without a report (exit code {code})");
@@ -106,7 +105,7 @@ fn cpu_limit(limits: &ChildLimits) -> Failure {
 fn output_limit(limits: &ChildLimits) -> Failure {
     let (output, spill) = (limits.output_bytes, limits.spill_bytes);
     let message = format!(
-        "the result is larger than the limit of {output} bytes, or a temporary file larger than {spill} bytes"
+        "the outputs are larger than the limit of {output} bytes, or a temporary file larger than {spill} bytes"
     );
     Failure::permanent(OUTPUT_LIMIT, message)
 }
@@ -114,6 +113,7 @@ fn output_limit(limits: &ChildLimits) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::processors::outputs::Written;
 
     const OUTPUT: u64 = 10;
 
@@ -142,8 +142,12 @@ mod tests {
 
     #[test]
     fn result_counts_only_with_exit_code_0_and_a_report() {
-        let report = "{\"report\":7}\n";
-        assert_eq!(ended(0, report, OUTPUT), Ended::Done(7.into()));
+        let report = "{\"report\":7,\"results\":[],\"records_size\":0}\n";
+        let done = Done {
+            report: 7.into(),
+            written: Written::default(),
+        };
+        assert_eq!(ended(0, report, OUTPUT), Ended::Done(done));
         let too_large = ended(0, report, OUTPUT + 1);
         assert!(matches!(too_large, Ended::Failed(failure) if failure.code == OUTPUT_LIMIT));
         let refused = "{\"failure\":{\"code\":\"csv\",\"message\":\"m\",\"permanent\":true}}\n";

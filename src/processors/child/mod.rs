@@ -3,13 +3,15 @@
 //! The program starts itself again with the hidden command `process`. The child gets no environment
 //! variable of the broker, and so no credential; it inherits no file but its three standard
 //! streams. Inputs are written to its standard input as fast as it reads. Its standard output is a
-//! temporary file that has no name, so nothing remains of it, however either process ends.
+//! temporary file that has no name, so nothing remains of it, however either process ends. It is
+//! taken apart when the child has ended.
 //!
 //! | Fault | What happens |
 //! |---|---|
 //! | the child exceeds its memory, CPU time or output | the kernel ends it: a permanent failure that names the limit |
 //! | the child takes too long | it is killed: `time-limit`, permanent unless it mostly waited for input |
 //! | the child crashes, or ends without a report | `crashed`, permanent |
+//! | the child reports outputs that it has not written, or of a type that its processor does not have | `crashed`, permanent |
 //! | the child is killed from outside, as by the kernel for lack of memory | `killed`, not permanent |
 //! | an input cannot be read | the child is killed: [`ChildError::Input`] with the cause |
 //! | the worker stops | the child is killed: [`ChildError::Stopped`] |
@@ -20,12 +22,12 @@ mod end;
 mod feed;
 mod launch;
 mod program;
+mod results;
 mod tail;
 mod task;
 
-use std::fs::File;
 use std::future::Future;
-use std::io::{self, Seek as _};
+use std::io;
 use std::process::ExitStatus;
 
 use serde_json::Value;
@@ -33,19 +35,20 @@ use tokio::process::Child;
 use tokio_util::sync::CancellationToken;
 
 pub use program::Program;
+pub use results::{LocalFile, ResultFile};
 pub use task::{ChildLimits, Input, Task};
 
 use super::processor::Failure;
 use end::{Ended, Gone};
 use feed::Feeding;
 
-/// The result of a child.
+/// What a child has done.
 #[derive(Debug)]
 pub struct Finished {
-    /// The result, positioned at its start. The file has no name and goes when it is closed.
-    pub file: File,
-    /// The size of the result in bytes.
-    pub size: u64,
+    /// The results, in the order in which they were written.
+    pub results: Vec<ResultFile>,
+    /// The records as lines of JSON, if there are any.
+    pub records: Option<LocalFile>,
     /// What the processor reports about its work.
     pub report: Value,
 }
@@ -60,7 +63,7 @@ pub enum ChildError {
     /// An input could not be read. The cause is that of the stream.
     #[error("an input of the processor cannot be read")]
     Input(#[source] io::Error),
-    /// The child could not be started, or its temporary file not be used.
+    /// The child could not be started, or a temporary file not be used.
     #[error("the process for the processor cannot be started")]
     Start(#[source] io::Error),
     /// The worker stops.
@@ -89,7 +92,7 @@ pub async fn run(
 ) -> Result<Finished, ChildError> {
     let limits = task.limits;
     let launched = launch::launch(program.command(&task), limits.scratch.clone());
-    let (mut child, mut file) = launched.await.map_err(ChildError::Start)?;
+    let (mut child, file) = launched.await.map_err(ChildError::Start)?;
     let feeding = Feeding::new(task.progress);
     let ended = {
         let feed = feeding.feed(child.stdin.take(), task.inputs);
@@ -112,17 +115,24 @@ pub async fn run(
         errors,
         size: file.metadata().map_err(ChildError::Start)?.len(),
     };
-    match gone.ended(limits) {
-        Ended::Done(report) => {
-            file.rewind().map_err(ChildError::Start)?;
-            Ok(Finished {
-                file,
-                size: gone.size,
-                report,
-            })
-        }
-        Ended::Failed(failure) => Err(ChildError::Failed(failure)),
-    }
+    let done = match gone.ended(limits) {
+        Ended::Done(done) => done,
+        Ended::Failed(failure) => return Err(ChildError::Failed(failure)),
+    };
+    let stated = results::check(task.processor, &done.written, gone.size);
+    let stated = stated.map_err(ChildError::Failed)?;
+    let split = results::split(
+        file,
+        stated,
+        done.written.records_size,
+        limits.scratch.clone(),
+    );
+    let (results, records) = split.await.map_err(ChildError::Start)?;
+    Ok(Finished {
+        results,
+        records,
+        report: done.report,
+    })
 }
 
 /// Waits for the end of the child while it is fed. A child that ends early is not fed any longer;

@@ -20,11 +20,11 @@ pub struct ChildLimits {
     pub cpu_seconds: u64,
     /// The longest time from start to end.
     pub wall: Duration,
-    /// The largest result in bytes.
+    /// The most bytes of all outputs together.
     pub output_bytes: u64,
     /// The most bytes in temporary files at a time.
     pub spill_bytes: u64,
-    /// The folder for the result and temporary files. It must exist.
+    /// The folder for the outputs and temporary files. It must exist.
     pub scratch: PathBuf,
 }
 

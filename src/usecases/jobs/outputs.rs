@@ -1,6 +1,6 @@
 //! Checks the outputs that a worker reports: each must be a dataset of the tenant.
 
-use crate::domain::job::JobOutput;
+use crate::domain::job::{JobOutput, MAX_OUTPUTS};
 use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, FieldError, Refusal};
@@ -8,8 +8,6 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::faults::Faults;
 
-/// The largest number of outputs of a job.
-const MAX_OUTPUTS: usize = 100;
 /// The largest number of bytes of the kind of an output.
 const MAX_KIND_BYTES: usize = 64;
 

@@ -2,13 +2,14 @@
 //!
 //! A result is an upload like any other: created through the single entry point, with the limits and
 //! the quota of the tenant, written by this process, and proven by an acknowledge. Its path follows
-//! from the upload and the processor, so that another attempt replaces what an earlier one has left.
+//! from the upload, the processor and the name of the result, so that another attempt replaces what
+//! an earlier one has left.
 //!
 //! | The worker dies | What remains | Repaired by |
 //! |---|---|---|
 //! | before the bytes are written | a Pending upload | the janitor, which lets it expire |
 //! | before the acknowledge | a Pending upload and its object | the next attempt replaces the object; the janitor lets the upload expire |
-//! | before the job has ended | a dataset that no job names | the next attempt replaces it |
+//! | before the job has ended, or between two results of it | datasets that no job names | the next attempt replaces them |
 //!
 //! A worker that has lost its lease must not replace the result of the worker that took over: the
 //! lease is renewed right before the write and right before the acknowledge. In the moment between
@@ -36,6 +37,8 @@ use crate::usecases::uploads::write_object;
 pub struct LocalResult {
     /// What it is, such as `aggregate`.
     pub kind: &'static str,
+    /// What tells it apart from other results of the same job.
+    pub name: Option<String>,
     /// The extension of its file name, without a dot.
     pub extension: &'static str,
     /// The media type.
@@ -128,7 +131,7 @@ async fn new_upload(
     let is_large = result.size > broker.rules.multipart_threshold;
     Ok(NewUpload {
         path: path_of(&broker.rules.derived_prefix, job, result),
-        name: Some(format!("{} ({})", upload.name, job.processor)),
+        name: Some(name_of(upload, job, result)),
         content_type: Some(result.content_type.to_owned()),
         size: Some(result.size),
         // A store does not return the SHA-256 of an object that was written in parts.
@@ -139,8 +142,21 @@ async fn new_upload(
     })
 }
 
-/// Returns the path of a result: `/derived/UPLOAD/PROCESSOR.EXTENSION`.
+/// Returns the name of a dataset for people, such as `Sunset (image-resize, small)`.
+fn name_of(upload: &Upload, job: &Job, result: &LocalResult) -> String {
+    let (upload, processor) = (&upload.name, &job.processor);
+    match &result.name {
+        None => format!("{upload} ({processor})"),
+        Some(name) => format!("{upload} ({processor}, {name})"),
+    }
+}
+
+/// Returns the path of a result: `/derived/UPLOAD/PROCESSOR.EXTENSION`, or
+/// `/derived/UPLOAD/PROCESSOR-NAME.EXTENSION` if it has a name.
 fn path_of(prefix: &str, job: &Job, result: &LocalResult) -> String {
     let (upload, processor, extension) = (job.upload_id, &job.processor, result.extension);
-    format!("{prefix}{upload}/{processor}.{extension}")
+    match &result.name {
+        None => format!("{prefix}{upload}/{processor}.{extension}"),
+        Some(name) => format!("{prefix}{upload}/{processor}-{name}.{extension}"),
+    }
 }

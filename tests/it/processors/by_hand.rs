@@ -12,7 +12,9 @@ async fn standard_input_is_one_input_and_the_report_is_the_last_line() {
     assert_eq!(ended.out, "Song,Plays\nTitanium,2\n");
     let last = ended.err.lines().last().expect("a line");
     let report: Value = serde_json::from_str(last).expect("JSON");
-    assert_eq!(report, json!({"report": {"sizes": [22]}}));
+    let results = json!([{"extension": "bin", "name": null, "size": 22}]);
+    let expected = json!({"report": {"sizes": [22]}, "results": results, "records_size": 0});
+    assert_eq!(report, expected);
 }
 
 #[tokio::test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use upload_broker::processors::child::{
-    self, ChildError, ChildLimits, Finished, Input, Program, Task,
+    self, ChildError, ChildLimits, Finished, Input, LocalFile, Program, Task,
 };
 use upload_broker::processors::{Failure, Processor, find};
 
@@ -77,12 +77,10 @@ impl Scene {
     /// The same; the child must succeed.
     pub async fn run(&self, options: Value, inputs: Vec<Input<'_>>) -> Done {
         let finished = self.try_run(options, inputs).await;
-        let mut finished = finished.unwrap_or_else(|error| panic!("{error:?}"));
-        let mut bytes = Vec::new();
-        finished.file.read_to_end(&mut bytes).expect("the result");
-        assert_eq!(bytes.len() as u64, finished.size);
+        let finished = finished.unwrap_or_else(|error| panic!("{error:?}"));
+        let [result] = <[_; 1]>::try_from(finished.results).expect("one result");
         Done {
-            bytes,
+            bytes: bytes_of(result.local),
             report: finished.report,
         }
     }
@@ -126,6 +124,14 @@ impl Scene {
 /// The processor of debug builds that does what it is told.
 pub fn trial() -> &'static Processor {
     find("trial").expect("the tests run in a debug build")
+}
+
+/// The bytes of a file, which must be as many as stated.
+pub fn bytes_of(mut local: LocalFile) -> Vec<u8> {
+    let mut bytes = Vec::new();
+    local.file.read_to_end(&mut bytes).expect("the file");
+    assert_eq!(bytes.len() as u64, local.size);
+    bytes
 }
 
 /// An input of these bytes.

@@ -1,4 +1,4 @@
-//! The result of a processor on its standard output.
+//! A writer that stops at a limit: for the outputs of a processor.
 
 use std::io::{self, Write};
 
@@ -19,6 +19,11 @@ impl<W: Write> BoundedWriter<W> {
         }
     }
 
+    /// The writer behind this one.
+    pub(super) fn get_ref(&self) -> &W {
+        &self.inner
+    }
+
     /// Whether more was to be written than is allowed.
     pub(super) fn is_exceeded(&self) -> bool {
         self.is_exceeded
@@ -33,7 +38,7 @@ impl<W: Write> Write for BoundedWriter<W> {
             self.is_exceeded = true;
             return Err(io::Error::new(
                 io::ErrorKind::FileTooLarge,
-                "the result is larger than the limit",
+                "the outputs are larger than the limit",
             ));
         }
         let written = self.inner.write(allowed)?;
