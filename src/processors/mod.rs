@@ -30,11 +30,11 @@ mod limits;
 mod trial;
 
 pub use limits::Limits;
-pub use processor::{Failure, OptionFault, Processor};
+pub use processor::{Failure, OptionFault, Processor, Source};
 pub use result_type::ResultType;
 
 /// The processors of this program.
-pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE];
+pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE, csv::CSV_MERGE];
 
 /// The processors that only debug builds have: with [`trial`], the tests do to the process what
 /// hostile input might do.

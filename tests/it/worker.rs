@@ -1,5 +1,7 @@
 //! Workers: processes that run the jobs of datasets that have arrived, and what remains when they end.
 
+mod merge;
+
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
@@ -36,6 +38,10 @@ processor = "trial"
 external = true
 paths = ["/named/**"]
 options = { named = ["small", "large"] }
+
+[[rule]]
+processor = "csv-merge"
+content_types = ["application/vnd.upload-broker.plan+json"]
 "#;
 
 /// A broker whose rules queue jobs, and a place for workers.

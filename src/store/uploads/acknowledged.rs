@@ -20,7 +20,8 @@ use crate::store::{Connection, Result};
 ///
 /// This is a literal instead of bind parameters, because Postgres uses a partial index only if the
 /// query has its predicate.
-pub(super) const ACKNOWLEDGED: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
+pub(in crate::store) const ACKNOWLEDGED: &str =
+    "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
 
 /// Finds the acknowledged uploads of many paths, at most one for each path, in one query and in no
 /// particular order.

@@ -20,6 +20,7 @@ mod transition;
 mod unproven;
 
 pub use acknowledge::{Acknowledged, ProvenUpload, acknowledge};
+pub(super) use acknowledged::ACKNOWLEDGED;
 pub use acknowledged::find_acknowledged;
 pub use by_object::{find_acknowledged_at_key, find_in_any_tenant, find_relying_on_object};
 pub use completion::{lease_for_completion, release_completion};
