@@ -1,5 +1,7 @@
 //! Workers: processes that run the jobs of datasets that have arrived, and what remains when they end.
 
+mod queue;
+
 use std::path::PathBuf;
 
 use reqwest::StatusCode;
@@ -42,12 +44,18 @@ struct Scene {
 
 impl Scene {
     async fn new() -> Scene {
+        Scene::with(&[]).await
+    }
+
+    /// With further settings of the broker.
+    async fn with(settings: &[(&str, String)]) -> Scene {
         let place = Place::new().await;
         let folder = tempfile::tempdir().expect("a folder");
         let rules = RULES;
         std::fs::write(rules_file(&folder), rules).expect("a file of rules");
         let run = place
             .serve()
+            .with(settings)
             .set("BROKER_PROCESSORS_FILE", rules_file(&folder).display());
         let (broker, caller) = place.start(run).await;
         Scene {
