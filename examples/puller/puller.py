@@ -180,7 +180,7 @@ def attempt_job(job, work):
     except Stopped:
         return {"status": "Queued", "message": "The worker stops."}
     except Unavailable as error:
-        return {"status": "Queued", "message": str(error)}
+        return {"status": "Queued", "message": f"No answer: {error}"}
     except Exception as error:
         return {"status": "Error", "message": f"{type(error).__name__}: {error}"}
 

@@ -177,7 +177,7 @@ def attempt_job(job, work):
     except Stopped:
         return {"status": "Queued", "message": "The worker stops."}, 0
     except requests.RequestException as error:
-        return {"status": "Queued", "message": type(error).__name__}, RETRY_SECONDS
+        return {"status": "Queued", "message": f"No answer: {type(error).__name__}"}, RETRY_SECONDS
     except Exception as error:
         return {"status": "Error", "message": f"{type(error).__name__}: {error}"}, None
 

@@ -94,6 +94,11 @@ impl Example {
 
 impl Scene {
     pub async fn new(example: Example) -> Scene {
+        Scene::with(example, &[]).await
+    }
+
+    /// With further settings of the broker.
+    pub async fn with(example: Example, settings: &[(&str, String)]) -> Scene {
         let place = Place::new().await;
         let inbox = Inbox::new().await;
         let queue = Events::at(inbox.sqs.clone(), inbox.queue_url.clone()).await;
@@ -103,6 +108,7 @@ impl Scene {
         std::fs::write(folder.path().join("work.py"), WORK).expect("a module");
         let run = place
             .serve()
+            .with(settings)
             .set("BROKER_PROCESSORS_FILE", rules.display())
             .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn);
         let (broker, caller) = place.start(run).await;
