@@ -3,11 +3,11 @@
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
-use super::{REFERENCE, Scene};
+use super::reference::aggregate_plays;
+use super::scene::Scene;
 use crate::support::app::id;
 use crate::support::observe::{TIMEOUT, within};
 use crate::support::process::FinishedProcess;
-use crate::support::python;
 use crate::support::reply::Reply;
 
 const OPTIONS: &str = r#"{"group_by": ["Song", "Date"],
@@ -100,12 +100,7 @@ async fn results_of_thirty_two_files_are_merged_by_four_workers() {
     })
     .await;
     let merged = scene.only_result(&upload).await;
-    let input = scene.folder.path().join("rows.csv");
-    std::fs::write(&input, &all).expect("a file");
-    let script = REFERENCE.replace("sys.stdin", &format!("open({input:?}, newline='')"));
-    let reference = tokio::task::spawn_blocking(move || python::run(&["-c", &script], &[]));
-    assert_eq!(merged, reference.await.expect("Python"));
-    std::fs::remove_file(&input).expect("the file");
+    assert_eq!(merged, aggregate_plays(scene.folder.path(), &all).await);
 
     let jobs = scene.jobs(&upload).await;
     assert_eq!(jobs[0]["attempt"], 1, "waiting does not count: {jobs:#?}");
