@@ -1,12 +1,14 @@
 #!/bin/bash
-# Runs all benchmarks one after the other. Fails at the end if one of them failed or printed a line with MISSED.
+# all.sh [NAME…]: runs these benchmarks, or those of `make bench`, one after the other. Fails at the end if one of
+# them failed or printed a line with MISSED.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 failed=()
-for bench in timing http guards growth sweep large small; do
+[ $# != 0 ] || set -- timing http guards growth sweep large small
+for bench in "$@"; do
     "benches/$bench.sh" 2>&1 | tee "$output" || failed+=("$bench")
     if grep -q 'MISSED$' "$output"; then failed+=("$bench (missed)"); fi
 done

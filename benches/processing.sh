@@ -17,10 +17,7 @@ if [[ $COMMAND = target/release/* ]]; then
     cargo build --release --locked
 fi
 python=${PROCESSING_PYTHON:-.tools/processing/bin/python}
-if [ ! -x "$python" ]; then
-    python3 -m venv .tools/processing
-    .tools/processing/bin/pip install --quiet --requirement benches/processing-requirements.txt
-fi
+[ -x "$python" ] || { echo "$python is missing: run 'make bench-processing'" >&2; exit 1; }
 folder=${FOLDER:-$(mktemp -d)}
 [ -n "${FOLDER:-}" ] || trap 'rm -rf "$folder"' EXIT
 

@@ -156,7 +156,7 @@ def upload(job, result):
     data = json.dumps(result, sort_keys=True).encode() + b"\n"
     checksum = base64.b64encode(hashlib.sha256(data).digest()).decode()
     new = {"path": f"{RESULT_PREFIX}{job.upload['id']}/{PROCESSOR}.json", "overwrite": True,
-           "name": f"{job.upload['name']} ({PROCESSOR})", "metadata": {"source": job.upload["id"]},
+           "name": f"{job.upload['name']} ({PROCESSOR})", "derived_from": job.upload["id"],
            "size": len(data), "checksum": {"algorithm": "SHA256", "value": checksum}}
     job.report("Processing")
     attempt = {"idempotency-key": f"{job.job['id']}-{job.job['started_at']}"}

@@ -155,7 +155,7 @@ def upload(job, result):
     data = json.dumps(result, sort_keys=True).encode() + b"\n"
     digest = base64.b64encode(hashlib.sha256(data).digest()).decode()
     new = {"path": f"{RESULT_PREFIX}{job.upload['id']}/{PROCESSOR}.json", "overwrite": True,
-           "name": f"{job.upload['name']} ({PROCESSOR})", "metadata": {"source": job.upload["id"]},
+           "name": f"{job.upload['name']} ({PROCESSOR})", "derived_from": job.upload["id"],
            "size": len(data), "checksum": {"algorithm": "SHA256", "value": digest}}
     job.report("Processing")
     attempt = {"idempotency-key": f"{job.job['id']}-{job.job['started_at']}"}
@@ -187,7 +187,7 @@ def read_event(body):
     event = json.loads(body)
     event = json.loads(event["Message"]) if "Message" in event else event
     # Results are datasets, with notifications of their own. They must not be processed again.
-    is_result = event["data"]["path"].startswith(RESULT_PREFIX)
+    is_result = event["data"].get("derived_from") is not None
     upload_id = str(uuid.UUID(event["data"]["upload_id"]))
     return upload_id, event["type"] == "dataset.uploaded" and not is_result
 

@@ -12,6 +12,7 @@ use upload_broker::domain::principal::Scope;
 use crate::auth::tokens::issue_token;
 use crate::support::app::{App, Setup, id};
 use crate::support::observe::eventually;
+use crate::support::reply::Reply;
 
 const SOURCE: &str = "/in/plays.csv";
 
@@ -46,16 +47,49 @@ async fn derived_upload_names_its_source_in_answers_and_events() {
 }
 
 #[tokio::test]
-async fn client_cannot_declare_its_upload_derived() {
+async fn caller_that_may_process_declares_its_upload_derived() {
     let app = App::start().await;
     let source = app.upload(SOURCE, "a", json!({})).await;
     let body = json!({"path": "/x.csv", "derived_from": source["id"]});
-    let problem = app.post("/uploads", body).await;
-    let problem = problem.expect_problem(422, "invalid-request");
-    assert_eq!(
-        problem["errors"][0]["pointer"], "/derived_from",
-        "{problem:#}"
-    );
+    let derived = app.post("/uploads", body).await.expect(StatusCode::CREATED);
+    assert_eq!(derived["derived_from"], source["id"], "{derived:#}");
+    let batch = json!({"uploads": [
+        {"path": "/y.csv", "derived_from": source["id"]},
+        {"path": "/z.csv", "derived_from": uuid::Uuid::from_u128(7)},
+    ]});
+    let batch = app.post("/uploads/batch", batch).await;
+    let batch = batch.expect(StatusCode::OK);
+    assert_eq!(batch["results"][0]["status"], 201, "{batch:#}");
+    assert_eq!(batch["results"][1]["status"], 422, "{batch:#}");
+    let errors = &batch["results"][1]["problem"]["errors"];
+    assert_eq!(errors[0]["pointer"], "/uploads/1/derived_from", "{batch:#}");
+    let listed = app.get(&derived_from(&source)).await.json();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed:#}");
+}
+
+#[tokio::test]
+async fn upload_is_declared_derived_only_with_the_scope_and_of_a_visible_source() {
+    let app = App::start().await;
+    let source = app.upload(SOURCE, "a", json!({})).await;
+    let declare = async |key: &str, path: &str| {
+        let body = json!({"path": path, "derived_from": source["id"]});
+        let request = app.http.post(format!("{}/uploads", app.url)).json(&body);
+        let problem = Reply::of(request.bearer_auth(key)).await;
+        let problem = problem.expect_problem(422, "invalid-request");
+        assert_eq!(
+            problem["errors"][0]["pointer"], "/derived_from",
+            "{problem:#}"
+        );
+    };
+    let writer = [Scope::UploadsWrite];
+    let (_, writer) = app.issue_key("default", &writer, None).await;
+    declare(&writer, "/x.csv").await;
+    let processing = [Scope::UploadsWrite, Scope::ProcessingWrite];
+    let (_, other) = app.issue_key("other", &processing, None).await;
+    declare(&other, "/x.csv").await;
+    let scopes = json!({"prefix": "/elsewhere/", "scopes": ["uploads:write", "processing:write"]});
+    let confined = issue_token(&app, scopes).await;
+    declare(&confined.key, "/elsewhere/x.csv").await;
     assert_eq!(ids(&app.get("/uploads").await.json()), [id(&source)]);
 }
 

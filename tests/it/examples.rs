@@ -59,7 +59,7 @@ async fn dataset_becomes_processed(example: Example) {
     let written = scene.caller.get(&format!("/uploads?path={path}")).await;
     let written = written.expect(StatusCode::OK);
     assert_eq!(written[0]["status"], "Uploaded", "{written:#}");
-    let source = &written[0]["metadata"]["source"];
+    let source = &written[0]["derived_from"];
     assert_eq!(source, id(&upload), "{written:#}");
     assert_eq!(
         written[0]["verification"]["level"], "checksum",

@@ -1,6 +1,8 @@
 //! The work of a statement does not grow with the table: Postgres explains every statement of
 //! requests, relay and janitor as it executes them, on tables with a long history.
 
+mod jobs;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -234,6 +236,7 @@ async fn make_every_request(app: &App) {
     ] {
         ask(app, &format!("/audit?limit=10{filters}")).await;
     }
+    jobs::make_requests(app).await;
     app.janitor().await;
 }
 
@@ -246,10 +249,13 @@ async fn no_statement_reads_more_rows_because_of_a_long_history() {
     migrations::run(&url).await.expect("the migrations");
     let app = Setup::new()
         .database(Database::elsewhere(url, NAME))
+        .rules(jobs::RULES)
         .start()
         .await;
     let client = app.sql().await;
-    client.batch_execute(HISTORY).await.expect("a history");
+    for history in [HISTORY, jobs::HISTORY] {
+        client.batch_execute(history).await.expect("a history");
+    }
     client
         .batch_execute("VACUUM ANALYZE")
         .await

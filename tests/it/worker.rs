@@ -1,6 +1,8 @@
 //! Workers: processes that run the jobs of datasets that have arrived, and what remains when they end.
 
 mod ends;
+mod faults;
+mod kills;
 mod merge;
 mod queue;
 mod reference;

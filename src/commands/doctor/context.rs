@@ -11,7 +11,7 @@ use super::super::cloud::Cloud;
 use super::super::output::causes;
 use super::super::store_abilities;
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{QueueUrl, Settings};
 use crate::notify::sns::Topic;
 use crate::objects::ObjectStore;
 use crate::objects::credentials::{Credentials, CredentialsCache};
@@ -37,7 +37,10 @@ pub(super) struct CheckContext {
     /// The credentials, or why there are none.
     pub(super) credentials: Result<Arc<Credentials>, String>,
     pub(super) topic: Option<Topic>,
+    /// The queue of S3 event notifications.
     pub(super) queue: Option<Queue>,
+    /// The queue that wakes workers.
+    pub(super) worker_queue: Option<Queue>,
     /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
 }
@@ -60,7 +63,12 @@ impl CheckContext {
         };
         let signer = assemble::signer(&settings, &cloud).await;
         let topic = cloud.topic.as_ref();
-        let queue = settings.s3_events.queue.as_ref();
+        let queue = |client: &_, url: Option<&QueueUrl>, purpose| {
+            let (timing, metrics) = (QueueTiming::default(), Arc::clone(&metrics));
+            url.map(|url| Queue::new(client, url.as_str(), purpose, timing, metrics))
+        };
+        let events = settings.s3_events.queue.as_ref();
+        let wakes = settings.worker.queue.as_ref();
         Ok(Self {
             store: store_abilities::store_for_doctor(&settings, &cloud, &metrics),
             is_tenant_bucket: false,
@@ -69,15 +77,8 @@ impl CheckContext {
             signer: signer.map_err(|error| causes(&error)),
             credentials: credentials(&cloud, clock.now()).await,
             topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
-            queue: queue.map(|url| {
-                Queue::new(
-                    &cloud.sqs,
-                    url.as_str(),
-                    Purpose::S3Events,
-                    QueueTiming::default(),
-                    Arc::clone(&metrics),
-                )
-            }),
+            queue: queue(&cloud.sqs, events, Purpose::S3Events),
+            worker_queue: queue(&cloud.worker_sqs, wakes, Purpose::Jobs),
             metrics,
             cloud: Arc::new(cloud),
             clock,
@@ -99,6 +100,7 @@ impl CheckContext {
             credentials: self.credentials.clone(),
             topic: None,
             queue: None,
+            worker_queue: None,
             metrics: Arc::clone(&self.metrics),
             cloud: Arc::clone(&self.cloud),
             clock: self.clock.clone(),

@@ -10,19 +10,20 @@ use serde_json::{Value, json};
 
 use super::super::output::{causes, print_stderr, report_invalid_settings};
 use super::time_limit::TIME_LIMIT;
-use crate::config::{self, Database, Notify, QueueUrl, S3, S3Events, Section as _};
+use crate::config::{self, Database, Notify, QueueUrl, S3, S3Events, Section as _, Worker};
 use crate::store::{pool, tenants};
 
 pub(super) async fn print() -> ExitCode {
-    let (s3, notify, events) = (
+    let (s3, notify, events, worker) = (
         S3::load(config::env),
         Notify::load(config::env),
         S3Events::load(config::env),
+        Worker::load(config::env),
     );
-    let (s3, notify, events) = match (s3, notify, events) {
-        (Ok(s3), Ok(notify), Ok(events)) => (s3, notify, events),
-        (s3, notify, events) => {
-            let faults = [s3.err(), notify.err(), events.err()];
+    let (s3, notify, events, worker) = match (s3, notify, events, worker) {
+        (Ok(s3), Ok(notify), Ok(events), Ok(worker)) => (s3, notify, events, worker),
+        (s3, notify, events, worker) => {
+            let faults = [s3.err(), notify.err(), events.err(), worker.err()];
             let faults: Vec<_> = faults.into_iter().flatten().flatten().collect();
             return report_invalid_settings(&faults);
         }
@@ -41,15 +42,13 @@ pub(super) async fn print() -> ExitCode {
             "The policy does not include the buckets of tenants: {why}"
         )),
     }
+    let queues = [events.queue, worker.queue].into_iter().flatten();
+    let queues: Vec<String> = queues.map(|queue| arn(partition, &queue)).collect();
     let document = document(
         partition,
         &buckets,
         topic.map(|topic| topic.as_str()),
-        events
-            .queue
-            .as_ref()
-            .map(|queue| arn(partition, queue))
-            .as_deref(),
+        &queues,
     );
     println!("{document:#}");
     print_stderr(
@@ -80,13 +79,8 @@ async fn tenant_buckets() -> Result<Vec<String>, String> {
     query.unwrap_or_else(|_| Err(format!("no answer within {} s", TIME_LIMIT.as_secs())))
 }
 
-/// The policy for these buckets, and for the topic and the queue if there are any, by their ARNs.
-fn document(
-    partition: &str,
-    buckets: &[String],
-    topic: Option<&str>,
-    queue: Option<&str>,
-) -> Value {
+/// The policy for these buckets, and for the topic and the queues if there are any, by their ARNs.
+fn document(partition: &str, buckets: &[String], topic: Option<&str>, queues: &[String]) -> Value {
     let allow = |actions: &[&str], resource: Value| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
     let each = |end: &str| {
         let arn = |bucket: &String| format!("arn:{partition}:s3:::{bucket}{end}");
@@ -110,7 +104,11 @@ fn document(
     ];
     let mut statements = vec![allow(&objects, each("/*")), allow(&listing, each(""))];
     statements.extend(topic.map(|arn| allow(&["sns:Publish"], json!(arn))));
-    statements.extend(queue.map(|arn| allow(&reading, json!(arn))));
+    statements.extend(match queues {
+        [] => None,
+        [queue] => Some(allow(&reading, json!(queue))),
+        all => Some(allow(&reading, json!(all))),
+    });
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 

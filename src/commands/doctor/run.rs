@@ -6,31 +6,28 @@ use super::context::CheckContext;
 use super::time_limit::run_limited;
 use super::verdict::{CheckResult, State, Verdict};
 use super::{
-    bucket_checks, certificate, clock, credentials, events_queue, issuer, migrations, postgres,
-    postgres_tls, tenant_buckets, tls, topic,
+    bucket_checks, certificate, clock, credentials, issuer, jobs, migrations, postgres,
+    postgres_tls, queues, tenant_buckets, tls, topic,
 };
 
 /// Runs every check, and returns the results in a fixed order. Checks that depend on another one
 /// start after it. `publish` and `fix` are the options of the command line.
 pub(super) async fn all(context: &CheckContext, publish: bool, fix: bool) -> Vec<CheckResult> {
     let topic = topic::check_topic(context, publish);
-    let (certificate, issuer, s3, topic, queue, postgres) = join!(
+    let (certificate, issuer, s3, topic, events, wakes, postgres) = join!(
         run_limited("certificate", context, async {
             certificate::check_certificate(context)
         }),
         run_limited("issuer", context, issuer::check_issuer(context)),
         store(context, fix),
         run_limited("topic", context, topic),
-        run_limited(
-            "events-queue",
-            context,
-            events_queue::check_events_queue(context)
-        ),
+        run_limited("events-queue", context, queues::check_events_queue(context)),
+        run_limited("worker-queue", context, queues::check_worker_queue(context)),
         database(context),
     );
     let (postgres, tenants) = postgres;
     let mut results = s3;
-    results.extend([topic, queue]);
+    results.extend([topic, events, wakes]);
     results.extend(postgres);
     results.extend([certificate, issuer]);
     results.extend(tenant_buckets::check_all(context, tenants, fix).await);
@@ -58,7 +55,7 @@ async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::
     let postgres = postgres::check_postgres(context, &mut connected);
     let postgres = run_limited("postgres", context, postgres).await;
     let Some((mut connection, server)) = connected else {
-        let dependent = ["postgres-tls", "migrations"].map(|check| {
+        let dependent = ["postgres-tls", "migrations", "jobs"].map(|check| {
             let why = "Postgres does not respond";
             CheckResult::new(check, Verdict::unknown(why, "see the check `postgres`"))
         });
@@ -69,10 +66,14 @@ async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::
     let tls = CheckResult::new("postgres-tls", tls);
     let migrations = migrations::check_migrations(&context.settings.database, &mut connection);
     let migrations = run_limited("migrations", context, migrations).await;
-    let buckets = match migrations.state {
-        State::Ok => tenant_buckets::find(&mut connection).await,
-        // The table may not exist, which the check `migrations` has already reported.
-        _ => Ok(vec![]),
-    };
-    (vec![postgres, tls, migrations], buckets)
+    if migrations.state != State::Ok {
+        // The tables may not exist.
+        let unknown = Verdict::unknown("the schema is not complete", "see the check `migrations`");
+        let jobs = CheckResult::new("jobs", unknown);
+        return (vec![postgres, tls, migrations, jobs], Ok(vec![]));
+    }
+    let buckets = tenant_buckets::find(&mut connection).await;
+    let jobs = jobs::check_jobs(&mut connection, context.clock.now());
+    let jobs = run_limited("jobs", context, jobs).await;
+    (vec![postgres, tls, migrations, jobs], buckets)
 }

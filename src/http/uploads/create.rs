@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::openapi::Object;
 use utoipa::{OpenApi, ToSchema};
+use uuid::Uuid;
 
 use super::wire::Upload;
 use crate::domain::audit::{Action, ActionDetails};
@@ -23,7 +24,7 @@ use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind::Refused;
 use crate::http::wire::{Checksum, bytes};
-use crate::usecases::uploads::create::{self, Created, NewUpload};
+use crate::usecases::uploads::create::{self, Created, DerivedFrom, NewUpload};
 use crate::usecases::{Broker, Session};
 
 /// The upload session to create.
@@ -83,6 +84,9 @@ pub struct CreateUpload {
     /// never outlives the credential of its request; the session does.
     #[schema(minimum = 1, maximum = 604800)]
     expires_in: Option<u32>,
+    /// The upload that this dataset is made from. It needs the scope `processing:write`. No rule
+    /// applies to the dataset, and a cascading delete removes it with its source.
+    derived_from: Option<Uuid>,
 }
 
 fn path_schema() -> Object {
@@ -186,7 +190,7 @@ impl From<CreateUpload> for NewUpload {
             multipart: body.multipart,
             part_size: body.part_size,
             part_checksums: body.part_checksums,
-            derived_from: None,
+            derived_from: body.derived_from.map(DerivedFrom::Declared),
         }
     }
 }

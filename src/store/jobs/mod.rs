@@ -26,7 +26,7 @@ mod retry;
 mod row;
 mod upload_status;
 
-pub use backlog::{Backlog, backlog};
+pub use backlog::{Backlog, WaitingJob, backlog, find_longest_waiting};
 pub use claim::{Claim, ClaimedJob, claim_due, claim_one, find_tenants_with_due_jobs};
 pub use end::{End, end, give_back};
 pub use find::{LockedJob, find_of_upload, find_succeeded, lock_job, lock_upload};

@@ -29,7 +29,7 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::acknowledge::{self, Expected};
 use crate::usecases::uploads::cancel;
-use crate::usecases::uploads::create::{self, Created, NewUpload};
+use crate::usecases::uploads::create::{self, Created, DerivedFrom, NewUpload};
 use crate::usecases::uploads::write_object;
 
 /// A result in a local file.
@@ -137,7 +137,7 @@ async fn new_upload(
         // A store does not return the SHA-256 of an object that was written in parts.
         checksum: (!is_large).then_some(checksum),
         overwrite: Some(true),
-        derived_from: Some(upload.id),
+        derived_from: Some(DerivedFrom::Known(upload.id)),
         ..NewUpload::default()
     })
 }

@@ -86,6 +86,37 @@ async fn queue_without_dead_letter_queue_or_with_few_tries_is_a_warning() {
 }
 
 #[tokio::test]
+async fn queue_of_workers_is_checked_and_a_job_without_worker_is_a_warning() {
+    let place = Place::new().await;
+    let events = Events::new().await;
+    let missing = format!("{}-not-there", events.url);
+    let report = Report::of(doctor(&place).set("BROKER_WORKER_QUEUE_URL", missing)).await;
+    report
+        .code(1)
+        .says("worker-queue", "failed", "no such queue")
+        .advises("worker-queue", "BROKER_WORKER_QUEUE_URL")
+        .says("jobs", "ok", "no job waits");
+    let (_broker, caller) = place.start(place.serve()).await;
+    let upload = caller.upload("/a.csv", "a").await;
+    let sql = crate::support::database::connect(place.database.url()).await;
+    let queue = "INSERT INTO jobs (id, upload_id, tenant, processor, due_at, created_at, updated_at) \
+        SELECT id, id, tenant, 'csv-aggregate', now() - interval '25 minutes', now(), now() \
+        FROM uploads";
+    sql.batch_execute(queue).await.expect("a job");
+    assert_eq!(upload["status"], "Uploaded", "{upload:#}");
+    let report = Report::of(doctor(&place).set("BROKER_WORKER_QUEUE_URL", &events.url)).await;
+    report
+        .code(0)
+        .says("worker-queue", "warning", "no dead-letter queue")
+        .says(
+            "jobs",
+            "warning",
+            "csv-aggregate has waited for a worker for 25 minutes",
+        )
+        .advises("jobs", "upload-broker worker");
+}
+
+#[tokio::test]
 async fn publish_option_sends_test_notification() {
     let place = Place::new().await;
     for inbox in [Inbox::new().await, Inbox::fifo().await] {

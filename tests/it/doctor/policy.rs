@@ -52,6 +52,20 @@ async fn policy_has_topic_and_queue_of_the_settings() {
 }
 
 #[tokio::test]
+async fn policy_has_the_queue_of_workers_beside_that_of_s3() {
+    let queue = |name: &str| format!("https://sqs.eu-west-1.amazonaws.com/123456789012/{name}");
+    let run = policy("datasets")
+        .set("BROKER_S3_EVENTS_QUEUE_URL", queue("arrivals"))
+        .set("BROKER_WORKER_QUEUE_URL", queue("jobs"));
+    let printed = run.finish().await.ok().json();
+    let queues =
+        ["arrivals", "jobs"].map(|name| format!("arn:aws:sqs:eu-west-1:123456789012:{name}"));
+    let statements = printed["Statement"].as_array().expect("statements");
+    let last = statements.last().expect("a statement");
+    assert_eq!(last["Resource"], json!(queues), "{printed:#}");
+}
+
+#[tokio::test]
 async fn policy_needs_only_the_bucket_setting() {
     let ended = Run::new(&["doctor", "--policy"]).finish().await;
     let ended = ended.expect_failure(78, &["BROKER_S3_BUCKET"]);

@@ -9,7 +9,7 @@ use crate::support::process::{FinishedProcess, Run};
 use crate::support::serving::Place;
 
 /// Every check, in the order of the report.
-pub const CHECKS: [&str; 20] = [
+pub const CHECKS: [&str; 22] = [
     "credentials",
     "clock",
     "tls",
@@ -25,9 +25,11 @@ pub const CHECKS: [&str; 20] = [
     "public-access",
     "topic",
     "events-queue",
+    "worker-queue",
     "postgres",
     "postgres-tls",
     "migrations",
+    "jobs",
     "certificate",
     "issuer",
 ];

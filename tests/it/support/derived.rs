@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use upload_broker::domain::bounds::Bounds;
 use upload_broker::domain::jail::Jail;
 use upload_broker::domain::principal::{Credential, Principal, Scope};
-use upload_broker::usecases::uploads::create::{Created, NewUpload, create};
+use upload_broker::usecases::uploads::create::{Created, DerivedFrom, NewUpload, create};
 
 use super::app::{App, id};
 use super::shared;
@@ -31,7 +31,7 @@ impl App {
         let new = NewUpload {
             path: path.to_owned(),
             overwrite: Some(true),
-            derived_from: Some(id(source).parse().expect("an id")),
+            derived_from: Some(DerivedFrom::Known(id(source).parse().expect("an id"))),
             ..NewUpload::default()
         };
         let broker = Arc::clone(&self.broker);

@@ -55,7 +55,7 @@ impl Place {
 
     /// Issues an API key of the default tenant with every scope, on the command line.
     pub async fn key(&self) -> String {
-        let scopes = "uploads:write,uploads:read,datasets:read,datasets:delete";
+        let scopes = "uploads:write,uploads:read,datasets:read,datasets:delete,processing:write";
         let made = self.run(&["keys", "create", "--json", "--scopes", scopes]);
         let made = made.finish().await.ok().json();
         made["key"].as_str().expect("a key").to_owned()

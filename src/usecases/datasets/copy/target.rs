@@ -17,9 +17,9 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Error, Result};
 use crate::usecases::faults::Faults;
-use crate::usecases::uploads::create::NewUpload;
 use crate::usecases::uploads::create::idempotency::{Reservation, Reserved, hide_earlier_upload};
 use crate::usecases::uploads::create::validate::Draft;
+use crate::usecases::uploads::create::{DerivedFrom, NewUpload};
 use crate::usecases::uploads::find;
 use crate::usecases::uploads::session::{as_object, id_buffer, tagging};
 
@@ -94,7 +94,8 @@ impl Broker {
             // A moved dataset is still the result of its source; a copy is one of the caller's own.
             derived_from: upload
                 .filter(|_| request.moves)
-                .and_then(|upload| upload.derived_from),
+                .and_then(|upload| upload.derived_from)
+                .map(DerivedFrom::Known),
         }
     }
 

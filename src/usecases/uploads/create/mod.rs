@@ -3,7 +3,7 @@
 //! A single create is a batch of one. The steps, each in its own file:
 //!
 //! ```text
-//! validate ─▶ idempotency: found earlier? ─▶ dry_run ─▶ presign ─▶ insert ─▶ sessions
+//! sources ─▶ validate ─▶ idempotency: found earlier? ─▶ dry_run ─▶ presign ─▶ insert ─▶ sessions
 //!                                          (parts only)            token allowance → quota → rows
 //! ```
 //!
@@ -25,15 +25,17 @@ mod new_upload;
 mod presign;
 mod quota;
 mod sessions;
+mod sources;
 mod steps;
 pub(in crate::usecases) mod validate;
 
 use std::sync::Arc;
 
-pub use new_upload::NewUpload;
+pub use new_upload::{DerivedFrom, NewUpload};
 pub use validate::default_content_type;
 
 use self::idempotency::{Reservation, hide_earlier_upload};
+use self::sources::Sources;
 use self::steps::Request;
 use crate::domain::principal::Principal;
 use crate::usecases::context::Broker;
@@ -91,8 +93,12 @@ async fn create_all(
     reservation: Option<Reservation>,
 ) -> Result<Vec<Option<Result<Created>>>> {
     let now = broker.clock.now();
-    let drafts = new.into_iter();
-    let drafts = drafts.map(|new| Some(broker.validate(principal, new?, now)));
+    let sources = Sources::find(broker, principal, &new).await?;
+    let drafts = new.into_iter().map(|new| {
+        let new = new?;
+        let checked = sources.check(&new);
+        Some(checked.and_then(|()| broker.validate(principal, new, now)))
+    });
     let request = Request {
         drafts: drafts.collect(),
         reservation,

@@ -41,8 +41,26 @@ pub struct NewUpload {
     /// The algorithm by which S3 shall check every part. Asks for parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_checksums: Option<String>,
-    /// The upload of the same tenant that the dataset is made from. Only the broker itself sets it:
-    /// no request has such a field.
+    /// The upload of the same tenant that the dataset is made from.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub derived_from: Option<Uuid>,
+    pub derived_from: Option<DerivedFrom>,
+}
+
+/// The upload that a dataset is made from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
+pub enum DerivedFrom {
+    /// As the caller says. It is checked.
+    Declared(Uuid),
+    /// As the broker itself knows.
+    Known(Uuid),
+}
+
+impl DerivedFrom {
+    /// The id of the upload.
+    pub const fn id(self) -> Uuid {
+        match self {
+            Self::Declared(id) | Self::Known(id) => id,
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::new_upload::NewUpload;
+use super::new_upload::{DerivedFrom, NewUpload};
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::part_plan::{PartLimits, PartPlan, PlanError};
@@ -117,7 +117,7 @@ impl Broker {
                 ..new.headers
             },
             multipart: None,
-            derived_from: new.derived_from,
+            derived_from: new.derived_from.map(DerivedFrom::id),
             max_size: bounds.max_size,
             lifetime_seconds,
             created_at: now,

@@ -1,19 +1,32 @@
-//! `events-queue`: can S3 event notifications be read?
+//! `events-queue` and `worker-queue`: can the notifications of S3, and those that wake workers, be read?
 
 use super::context::CheckContext;
 use super::verdict::Verdict;
 use crate::sqs::inspect::QueueFault;
+use crate::sqs::queue::Queue;
 
 /// The recommended maxReceiveCount: enough for an outage of S3 or Postgres of one hour, because
 /// each failed message is delayed longer than before.
 const RECOMMENDED_RECEIVES: u32 = 10;
 
 pub(super) async fn check_events_queue(context: &CheckContext) -> Verdict {
-    let Some(queue) = &context.queue else {
-        return Verdict::ok(
+    match &context.queue {
+        Some(queue) => check(queue, "BROKER_S3_EVENTS_QUEUE_URL").await,
+        None => Verdict::ok(
             "no queue is set: uploads are only completed when their clients acknowledge them",
-        );
-    };
+        ),
+    }
+}
+
+pub(super) async fn check_worker_queue(context: &CheckContext) -> Verdict {
+    match &context.worker_queue {
+        Some(queue) => check(queue, "BROKER_WORKER_QUEUE_URL").await,
+        None => Verdict::ok("no queue is set: workers ask Postgres for jobs"),
+    }
+}
+
+/// Checks the queue that `setting` names.
+async fn check(queue: &Queue, setting: &str) -> Verdict {
     let seen = match queue.describe().await {
         Ok(seen) => seen,
         Err(error @ QueueFault::Refused(_)) => {
@@ -22,12 +35,11 @@ pub(super) async fn check_events_queue(context: &CheckContext) -> Verdict {
             return Verdict::unknown(error.to_string(), fix);
         }
         Err(error @ QueueFault::Missing) => {
-            let fix = "create it, or set BROKER_S3_EVENTS_QUEUE_URL to an existing queue";
+            let fix = format!("create it, or set {setting} to an existing queue");
             return Verdict::error(&error, fix);
         }
         Err(error) => {
-            let fix = "check BROKER_S3_EVENTS_QUEUE_URL, AWS_ENDPOINT_URL_SQS and the network \
-                connection";
+            let fix = format!("check {setting}, AWS_ENDPOINT_URL_SQS and the network connection");
             return Verdict::error(&error, fix);
         }
     };
