@@ -105,7 +105,10 @@ pub async fn claim(
     let stop = shutdown.token();
     let claimed = claim::claim(&broker, &caller, &request, deadline.0, &stop).await?;
     let details = (claimed.iter())
-        .map(|claimed| ActionDetails::on_upload(Action::JobClaimed, &claimed.upload))
+        .map(|claimed| {
+            ActionDetails::on_upload(Action::JobClaimed, &claimed.upload)
+                .expiring_at(claimed.download.expires_at)
+        })
         .collect::<Vec<_>>();
     let jobs: Vec<ClaimedJob> = claimed.into_iter().map(Into::into).collect();
     Ok(HttpResponse::Ok()

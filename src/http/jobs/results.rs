@@ -66,14 +66,14 @@ pub async fn results(
     id: UploadId,
 ) -> Result<HttpResponse, Problem> {
     let results = results::results(&broker, &caller, id.0).await?;
-    let entries: Vec<ResultEntry> = results.into_iter().map(Into::into).collect();
-    let details = (entries.iter())
-        .map(|entry| ActionDetails {
+    let details = (results.iter())
+        .map(|result| ActionDetails {
             upload_id: Some(id.0),
-            path: Some(entry.path.clone()),
-            ..ActionDetails::new(Action::DatasetDownloaded)
+            path: Some(result.output.path.clone()),
+            ..ActionDetails::new(Action::DatasetDownloaded).expiring_at(result.download.expires_at)
         })
         .collect();
+    let entries: Vec<ResultEntry> = results.into_iter().map(Into::into).collect();
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(entries)

@@ -27,7 +27,7 @@ pub const HISTORY: &str = "
     SELECT gen_random_uuid(), id, tenant, 'rare', CASE place % 2 WHEN 0 THEN 'Queued' ELSE 'Failed' END,
         0, now(), now(), now(), CASE place % 2 WHEN 1 THEN now() END
     FROM (SELECT id, tenant, row_number() OVER (ORDER BY id) AS place
-          FROM uploads WHERE status = 'Uploaded' ORDER BY id LIMIT 40) AS some;
+          FROM uploads WHERE status = 'Uploaded' ORDER BY id LIMIT 40) AS chosen;
 ";
 
 /// Makes every request about jobs.
