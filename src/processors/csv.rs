@@ -8,6 +8,7 @@ use super::csv_aggregate::{self, Checked, Options};
 use super::inputs::{Input, Inputs};
 use super::limits::Limits;
 use super::outputs::Outputs;
+use super::parse_options::{invalid_options, parse};
 use super::processor::{Failure, OptionFault, Processor};
 use super::result_type::ResultType;
 
@@ -34,13 +35,7 @@ fn faults_of(options: &Value) -> Vec<OptionFault> {
 }
 
 fn check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
-    let options: Options = serde_path_to_error::deserialize(options).map_err(|error| {
-        let field = match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        };
-        vec![OptionFault::new(field, error.into_inner().to_string())]
-    })?;
+    let options: Options = parse(options)?;
     options.check().map_err(|faults| {
         let faults = faults.into_iter();
         faults
@@ -55,12 +50,7 @@ fn run(
     outputs: &mut Outputs<'_>,
     limits: &Limits,
 ) -> Result<Value, Failure> {
-    let checked = check(options).map_err(|faults| {
-        let faults: Vec<String> = (faults.iter())
-            .map(|fault| format!("{}: {}", fault.field, fault.detail))
-            .collect();
-        Failure::permanent("invalid-options", faults.join("; "))
-    })?;
+    let checked = check(options).map_err(|faults| invalid_options(&faults))?;
     let limits = csv_aggregate::Limits {
         memory_bytes: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
         spill_folder: limits.scratch.clone(),

@@ -1,0 +1,1 @@
+//! Images of each format, from their bytes to their results.
