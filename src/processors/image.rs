@@ -80,3 +80,81 @@ fn run(
 fn no_input() -> io::Error {
     io::Error::new(io::ErrorKind::UnexpectedEof, "there is no input")
 }
+
+#[cfg(test)]
+mod tests {
+    use image::{DynamicImage, ImageFormat, RgbImage};
+    use serde_json::json;
+
+    use super::*;
+    use crate::processors::outputs::Written;
+
+    fn limits() -> Limits {
+        Limits {
+            memory_bytes: 16 << 20,
+            output_bytes: 1 << 20,
+            spill_bytes: 1 << 20,
+            scratch: std::env::temp_dir(),
+        }
+    }
+
+    fn sizes() -> Value {
+        json!({"sizes": [
+            {"name": "small", "max_width": 10, "max_height": 10},
+            {"name": "large", "max_width": 40, "max_height": 40},
+        ]})
+    }
+
+    fn run_on(bytes: Vec<u8>, options: &Value) -> Result<(Value, Written), Failure> {
+        let limits = limits();
+        let mut outputs = Outputs::new(io::sink(), &limits);
+        let inputs = Inputs::whole(io::Cursor::new(bytes));
+        let report = run(options, inputs, &mut outputs, &limits)?;
+        Ok((report, outputs.finish().expect("no fault")))
+    }
+
+    #[test]
+    fn each_size_is_a_result_with_its_name() {
+        let picture = DynamicImage::ImageRgb8(RgbImage::new(80, 40));
+        let mut bytes = io::Cursor::new(Vec::new());
+        picture
+            .write_to(&mut bytes, ImageFormat::Png)
+            .expect("an image");
+        let (report, written) = run_on(bytes.into_inner(), &sizes()).expect("results");
+        assert_eq!(report["width"], 80, "{report:#}");
+        let results = written.results.iter();
+        let results = results.map(|result| (&*result.extension, result.name.as_deref()));
+        let expected = [("jpg", Some("large")), ("jpg", Some("small"))];
+        assert_eq!(results.collect::<Vec<_>>(), expected);
+    }
+
+    #[test]
+    fn refused_image_is_a_permanent_failure_that_names_the_format() {
+        let avif = b"\0\0\0\x1cftypavif\0\0\0\0".to_vec();
+        let failure = run_on(avif, &sizes()).expect_err("a failure");
+        assert_eq!(failure.code, "unsupported-format");
+        assert!(failure.message.contains("AVIF"), "{failure:?}");
+        assert!(failure.is_permanent, "{failure:?}");
+    }
+
+    #[test]
+    fn faults_of_options_are_named_by_their_field() {
+        assert_eq!(faults_of(&sizes()), []);
+        for (options, field) in [
+            (json!({}), ""),
+            (json!({"sizes": []}), "sizes"),
+            (json!({"sizes": [{"name": "a"}]}), "sizes[0]"),
+            (
+                json!({"sizes": [{"name": "A", "max_width": 1, "max_height": 1}]}),
+                "sizes[0].name",
+            ),
+            (json!({"sizes": [], "format": "avif"}), "format"),
+        ] {
+            let faults = faults_of(&options);
+            assert!(
+                faults.iter().any(|fault| fault.field == field),
+                "{field}: {faults:?}"
+            );
+        }
+    }
+}

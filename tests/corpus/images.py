@@ -180,6 +180,8 @@ def truncated():
         data = whole[name]
         for left in (len(data) // 2, len(data) * 9 // 10, len(data) - 1):
             yield f"cut-at-{left}-{name}", data[:left], "truncated-image"
+    for name in ("baseline.jpg", "rgb.png", "animated.gif", "lossy.webp"):
+        yield f"without-its-end{Path(name).suffix}", whole[name][:-1], "truncated-image"
     # The end is there, and the middle is not.
     data = whole["baseline.jpg"]
     yield "hole.jpg", data[: len(data) * 2 // 3] + b"\xff\xd9", "corrupt-image"

@@ -37,6 +37,7 @@ mod faults;
 mod groups;
 mod http_edge;
 mod idempotency;
+mod images;
 mod janitor;
 mod jobs;
 mod leaks;

@@ -1,7 +1,20 @@
 //! Options without a fault.
 
-use super::encode::Output;
-use super::options::Size;
+use serde::Deserialize;
+
+use super::output::Output;
+
+/// A size, into which the image is fitted.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Size {
+    /// The name of the result.
+    pub name: String,
+    /// The largest width in pixels.
+    pub max_width: u32,
+    /// The largest height in pixels.
+    pub max_height: u32,
+}
 
 /// Options that were checked.
 #[derive(Clone, Debug)]

@@ -9,17 +9,7 @@ use image::{DynamicImage, GenericImageView as _, Rgb, RgbImage};
 
 use super::checked::Checked;
 use super::failure::Failure;
-
-/// A format of results.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// With loss, without opacity.
-    Jpeg,
-    /// Without loss.
-    Png,
-    /// Without loss: there is no encoder with loss that needs no library in C.
-    WebP,
-}
+use super::output::Output;
 
 /// A result.
 #[derive(Debug)]

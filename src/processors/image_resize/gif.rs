@@ -6,9 +6,10 @@ use std::io::Cursor;
 use gif::{ColorOutput, DecodeOptions, DecodingError, MemoryLimit};
 use image::metadata::Orientation;
 
+use super::decode::Decode;
 use super::failure::Failure;
 use super::gif_blocks::Blocks;
-use super::header::{Decode, Header};
+use super::header::Header;
 use super::pixels::{Layout, Pixels, byte_count};
 use super::reduce::Reducer;
 use super::size::Dimensions;

@@ -6,8 +6,9 @@ use zune_jpeg::zune_core::bytestream::ZCursor;
 use zune_jpeg::zune_core::colorspace::ColorSpace;
 use zune_jpeg::zune_core::options::DecoderOptions;
 
+use super::decode::Decode;
 use super::failure::Failure;
-use super::header::{Decode, Header, orientation_of};
+use super::header::{Header, orientation_of};
 use super::jpeg_markers::Markers;
 use super::pixels::{Layout, Pixels, byte_count};
 use super::reduce::Reducer;

@@ -20,6 +20,7 @@
 
 mod checked;
 mod colour;
+mod decode;
 mod encode;
 mod failure;
 mod format;
@@ -30,6 +31,7 @@ mod header;
 mod jpeg;
 mod jpeg_markers;
 mod options;
+mod output;
 mod pixels;
 mod plan;
 mod png;
@@ -37,6 +39,7 @@ mod reduce;
 mod report;
 mod resize;
 mod size;
+mod source;
 mod webp;
 
 #[cfg(test)]
@@ -47,24 +50,19 @@ mod tests;
 use std::io::{self, Read};
 
 pub use checked::Checked;
-pub use encode::{Encoded, Output};
+pub use encode::Encoded;
 pub use failure::Failure;
 pub use options::{OptionFault, Options};
+pub use output::Output;
 pub use report::Report;
+pub use source::Input;
 
 use colour::Colour;
+use decode::Decode;
 use format::Format;
-use header::{Decode, Source};
 use plan::Plan;
 use reduce::Reducer;
-
-/// An image to be read.
-pub struct Input<R> {
-    /// Its bytes.
-    pub reader: R,
-    /// Their number, if it is known.
-    pub size: Option<u64>,
-}
+use source::Source;
 
 /// Makes an image of each size of the options, and passes it to `write`. `memory_bytes` is the
 /// memory for pixels and for the file.

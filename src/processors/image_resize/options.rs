@@ -2,8 +2,8 @@
 
 use serde::Deserialize;
 
-use super::checked::Checked;
-use super::encode::Output;
+use super::checked::{Checked, Size};
+use super::output::Output;
 
 /// The largest number of sizes.
 const MAX_SIZES: usize = 16;
@@ -27,18 +27,6 @@ pub struct Options {
     /// The largest number of pixels that an image may have, to be read at all.
     #[serde(default = "default_max_pixels")]
     pub max_pixels: u64,
-}
-
-/// A size, into which the image is fitted.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Size {
-    /// The name of the result.
-    pub name: String,
-    /// The largest width in pixels.
-    pub max_width: u32,
-    /// The largest height in pixels.
-    pub max_height: u32,
 }
 
 /// The format of the results.

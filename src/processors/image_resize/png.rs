@@ -4,12 +4,14 @@ use std::io::{self, BufRead, Read};
 
 use png::{ColorType, DecodingError, Limits, Transformations};
 
+use super::decode::Decode;
 use super::failure::Failure;
 use super::forward::Forward;
-use super::header::{Decode, Header, Source, orientation_of};
+use super::header::{Header, orientation_of};
 use super::pixels::{Layout, Pixels, byte_count};
 use super::reduce::Reducer;
 use super::size::Dimensions;
+use super::source::Source;
 
 /// The memory for metadata, in bytes. A small chunk can expand to far more.
 const METADATA_BYTES: usize = 8 * 1024 * 1024;

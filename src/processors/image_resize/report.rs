@@ -3,9 +3,10 @@
 use image::metadata::Orientation;
 use serde::Serialize;
 
-use super::encode::{Encoded, Output};
+use super::encode::Encoded;
 use super::format::Format;
 use super::header::Header;
+use super::output::Output;
 
 /// What was done with the colour profile of an image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

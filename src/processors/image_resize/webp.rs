@@ -4,8 +4,9 @@ use std::io::Cursor;
 
 use image_webp::{DecodingError, WebPDecoder};
 
+use super::decode::Decode;
 use super::failure::Failure;
-use super::header::{Decode, Header, orientation_of};
+use super::header::{Header, orientation_of};
 use super::pixels::{Layout, Pixels, byte_count};
 use super::reduce::Reducer;
 use super::size::Dimensions;
