@@ -44,7 +44,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench docs venv postgres pooler toolchain openapi schema clean
+.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-images docs venv postgres pooler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -111,6 +111,11 @@ bench: postgres venv .tools/awscli/made ## Run all benchmarks: signing, requests
 	@command -v wrk >/dev/null || { $(call install,wrk,wrk is missing: install it from your distribution); }
 	$(CARGO) bench --locked --bench signing
 	benches/all.sh
+
+bench-images: venv ## Compare image-resize with ImageMagick and vipsthumbnail; RUNS=3
+	@command -v vipsthumbnail >/dev/null && command -v convert >/dev/null || { \
+		$(call install,libvips-tools imagemagick,vipsthumbnail or convert is missing: install libvips-tools and imagemagick from your distribution); }
+	benches/images.sh
 
 .tools/awscli/made: benches/requirements.txt
 	@$(call venv,.tools/awscli,,$<)

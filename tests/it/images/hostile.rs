@@ -35,6 +35,5 @@ async fn hostile_images_end_with_their_reason_while_the_worker_lives() {
     let processed = scene.processed(&good).await;
     assert_eq!(processed["status"], "Processed", "{processed:#}");
     assert_eq!(scene.results(&good).await.len(), 2);
-    scene.worker.stop("TERM").await.ok();
-    scene.assert_no_temporary_file();
+    scene.stop().await;
 }

@@ -28,7 +28,7 @@ sizes = [
 pub struct Scene {
     folder: TempDir,
     _broker: Process,
-    pub worker: Process,
+    worker: Process,
     pub caller: Caller,
 }
 
@@ -84,7 +84,9 @@ impl Scene {
         results.as_array().expect("an array").clone()
     }
 
-    pub fn assert_no_temporary_file(&self) {
+    /// Stops the worker, which must still live. No temporary file may remain.
+    pub async fn stop(self) {
+        self.worker.stop("TERM").await.ok();
         let left = std::fs::read_dir(self.folder.path().join("scratch")).expect("the folder");
         let left: Vec<_> = left.map(|entry| entry.expect("an entry").path()).collect();
         assert!(left.is_empty(), "{left:?}");

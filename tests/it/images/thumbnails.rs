@@ -34,7 +34,7 @@ async fn upload_of_a_photo_leads_to_an_upright_thumbnail_of_each_size() {
         let listed = listed.expect(StatusCode::OK);
         assert_eq!(listed[0]["derived_from"], upload["id"], "{listed:#}");
     }
-    scene.worker.stop("TERM").await.ok();
+    scene.stop().await;
 }
 
 #[tokio::test]
@@ -49,6 +49,5 @@ async fn thumbnails_of_a_transparent_image_are_png_whatever_its_name() {
             assert!(path.ends_with(".png"), "{name}: {path}");
         }
     }
-    scene.worker.stop("TERM").await.ok();
-    scene.assert_no_temporary_file();
+    scene.stop().await;
 }
