@@ -68,7 +68,7 @@ test: lint postgres pooler venv ## Check everything: format, lints, all tests, a
 CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: doctor:: dev:: serve:: \
 	readme:: python_client tls:: leaks:: plans:: pooler postgres_ surface:: properties:: openapi::generated_requests \
 	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
-	parts::pages parts::python_client outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
+	parts::pages parts::python_client examples:: worker::queue outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
 
 check: lint postgres venv ## Check format, lints and the fast tests (a part of test)
 	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))

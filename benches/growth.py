@@ -59,12 +59,13 @@ LISTS = [
     "/uploads?limit=100&path=/versions.csv&status=Uploaded",
     "/uploads?limit=100&path=/versions.csv&status=Superseded",
     "/uploads?limit=100&path=/nothing.csv",
-    "/uploads?limit=100&prefix=/growth/",
+    "/uploads?limit=100&prefix=/growth/RUN/",
     "/uploads?limit=100&prefix=/nothing/",
-    "/uploads?limit=100&prefix=/growth/&status=Uploaded",
+    "/uploads?limit=100&prefix=/growth/RUN/&status=Uploaded",
     "/datasets?limit=100&include=upload",
     "/audit?limit=100",
-    "/audit?limit=100&prefix=/growth/",
+    "/audit?limit=100&prefix=/growth/RUN/",
+    "/audit?limit=100&prefix=/nothing/",
     "/audit?limit=100&action=upload.created",
     "/audit?limit=100&action=upload.cancelled",
 ]
@@ -78,6 +79,8 @@ def measure(port, times):
         upload = broker.sent(f"/growth/{run}/{number}.csv")
         broker.ask("POST", f"/uploads/{upload}/acknowledge")
         broker.create(f"/growth/{run}/open/{number}.csv")
+        wrong = broker.sent(f"/growth/{run}/wrong/{number}.csv")
+        broker.ask("POST", f"/uploads/{wrong}/acknowledge", {"etag": '"wrong"'}, expected=(422,))
     last = broker.create(f"/growth/{run}/last.csv")["id"]
 
     def timed(name, act, prepare=lambda _: None):
@@ -109,7 +112,8 @@ def measure(port, times):
     opened = lambda n: broker.create(f"/growth/{run}/cancel/{n}.csv")["id"]
     timed("cancel", lambda id, _: broker.ask("POST", f"/uploads/{id}/cancel"), opened)
     for path in LISTS:
-        timed(f"GET {path}", lambda *_: broker.ask("GET", path))
+        asked = path.replace("RUN", run)
+        timed(f"GET {path}", lambda *_: broker.ask("GET", asked))
 
 
 def compare(empty, grown):

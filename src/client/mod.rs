@@ -1,11 +1,11 @@
-//! The command-line client: `put`, `get`, `ls`, `rm`, `cp`, `mv`, `sync`, `status`.
+//! The command-line client: `put`, `get`, `ls`, `rm`, `cp`, `mv`, `sync`, `plan`, `status`.
 //!
 //! The client uses the HTTP API only, like any third-party client, and depends on none of the
 //! server's folders. Bytes go directly between this machine and the store by pre-signed URLs; the
 //! key is sent to the broker only.
 //!
 //! ```text
-//!   put, get, ls, rm, cp, sync, status       one command each; sync uses put, get and rm
+//!   put, get, ls, rm, cp, sync, plan, status one command each; sync uses put, get and rm
 //!        ├─▶ api        typed calls of the broker, retried where that is safe
 //!        ├─▶ s3         requests to the store by pre-signed URL, without the key
 //!        ├─▶ checksum   the checksum algorithms of S3; compare: a file with a dataset
@@ -29,6 +29,7 @@ mod hex;
 mod lock;
 mod ls;
 pub mod output;
+mod plan;
 pub mod progress;
 mod put;
 pub mod retry;
@@ -70,6 +71,8 @@ pub enum Command {
     Mv(copy::Arguments),
     /// Make a local folder and a folder of the broker identical, in one direction
     Sync(sync::Arguments),
+    /// Write a processing plan for many datasets, whose results are merged
+    Plan(plan::Arguments),
     /// Show the status of an upload
     Status(status::Arguments),
 }
@@ -83,6 +86,7 @@ pub async fn run(command: Command, lookup: impl Fn(&str) -> Option<String>) -> E
         Command::Rm(arguments) => &arguments.common,
         Command::Cp(arguments) | Command::Mv(arguments) => &arguments.common,
         Command::Sync(arguments) => &arguments.common,
+        Command::Plan(arguments) => &arguments.common,
         Command::Status(arguments) => &arguments.common,
     };
     let output = Output::new(common);
@@ -116,6 +120,7 @@ async fn dispatch(context: &Context, command: Command) -> Result<Exit> {
         Command::Cp(arguments) => copy::run(context, arguments, false).await,
         Command::Mv(arguments) => copy::run(context, arguments, true).await,
         Command::Sync(arguments) => sync::run(context, arguments).await,
+        Command::Plan(arguments) => plan::run(context, arguments).await,
         Command::Status(arguments) => status::run(context, arguments).await,
     }
 }

@@ -22,6 +22,7 @@ pub mod part_plan;
 pub mod path;
 pub mod prefix;
 pub mod principal;
+pub mod processing_plan;
 pub mod proof;
 pub mod quota;
 pub mod refusal;

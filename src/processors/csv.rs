@@ -9,7 +9,7 @@ use super::inputs::{Input, Inputs};
 use super::limits::Limits;
 use super::outputs::Outputs;
 use super::parse_options::{invalid_options, parse};
-use super::processor::{Failure, OptionFault, Processor};
+use super::processor::{Failure, OptionFault, Processor, Source};
 use super::result_type::ResultType;
 
 /// The most bytes of all inputs after decompression: a bound for files that decompress to far more
@@ -19,9 +19,19 @@ const MAX_DECODED_BYTES: u64 = 1 << 40;
 /// The processor `csv-aggregate`.
 pub(super) const CSV_AGGREGATE: Processor = Processor {
     name: "csv-aggregate",
+    source: Source::Dataset,
     results: &[AGGREGATE],
     check_options: faults_of,
     run,
+};
+
+/// The processor `csv-merge`, which makes one result of those of many datasets.
+pub(super) const CSV_MERGE: Processor = Processor {
+    name: "csv-merge",
+    source: Source::ResultsOf(CSV_AGGREGATE.name),
+    results: &[AGGREGATE],
+    check_options: faults_of_merge,
+    run: merge,
 };
 
 const AGGREGATE: ResultType = ResultType {
@@ -32,6 +42,17 @@ const AGGREGATE: ResultType = ResultType {
 
 fn faults_of(options: &Value) -> Vec<OptionFault> {
     check(options).err().unwrap_or_default()
+}
+
+/// The options of a merge are in the plan, and are checked when it runs.
+fn faults_of_merge(options: &Value) -> Vec<OptionFault> {
+    match options.as_object().is_some_and(serde_json::Map::is_empty) {
+        true => Vec::new(),
+        false => vec![OptionFault::new(
+            "",
+            "must be left out: the options are in the plan",
+        )],
+    }
 }
 
 fn check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
@@ -50,7 +71,28 @@ fn run(
     outputs: &mut Outputs<'_>,
     limits: &Limits,
 ) -> Result<Value, Failure> {
-    let checked = check(options).map_err(|faults| invalid_options(&faults))?;
+    aggregate(&checked(options)?, inputs, outputs, limits)
+}
+
+fn merge(
+    options: &Value,
+    inputs: Inputs,
+    outputs: &mut Outputs<'_>,
+    limits: &Limits,
+) -> Result<Value, Failure> {
+    aggregate(&checked(options)?.for_merge(), inputs, outputs, limits)
+}
+
+fn checked(options: &Value) -> Result<Checked, Failure> {
+    check(options).map_err(|faults| invalid_options(&faults))
+}
+
+fn aggregate(
+    checked: &Checked,
+    inputs: Inputs,
+    outputs: &mut Outputs<'_>,
+    limits: &Limits,
+) -> Result<Value, Failure> {
     let limits = csv_aggregate::Limits {
         memory_bytes: usize::try_from(limits.memory_bytes).unwrap_or(usize::MAX),
         spill_folder: limits.scratch.clone(),
@@ -60,7 +102,7 @@ fn run(
     let inputs = inputs.map(|input| input.map(boxed));
     let started = outputs.start(&AGGREGATE, None);
     started.map_err(|error| Failure::temporary("output", error.to_string()))?;
-    let report = csv_aggregate::aggregate(&checked, &limits, inputs, outputs);
+    let report = csv_aggregate::aggregate(checked, &limits, inputs, outputs);
     let report = report.map_err(|failure| Failure {
         code: failure.code().replace('_', "-"),
         message: failure.to_string(),

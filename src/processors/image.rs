@@ -9,12 +9,13 @@ use super::inputs::Inputs;
 use super::limits::Limits;
 use super::outputs::Outputs;
 use super::parse_options::{invalid_options, parse};
-use super::processor::{Failure, OptionFault, Processor};
+use super::processor::{Failure, OptionFault, Processor, Source};
 use super::result_type::{ResultType, is_result_name};
 
 /// The processor `image-resize`.
 pub(super) const IMAGE_RESIZE: Processor = Processor {
     name: "image-resize",
+    source: Source::Dataset,
     results: &[JPEG, PNG, WEBP],
     check_options: faults_of,
     run,

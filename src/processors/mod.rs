@@ -33,11 +33,11 @@ mod parse_options;
 mod trial;
 
 pub use limits::Limits;
-pub use processor::{Failure, OptionFault, Processor};
+pub use processor::{Failure, OptionFault, Processor, Source};
 pub use result_type::ResultType;
 
 /// The processors of this program.
-pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE, image::IMAGE_RESIZE];
+pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE, csv::CSV_MERGE, image::IMAGE_RESIZE];
 
 /// The processors that only debug builds have: with [`trial`], the tests do to the process what
 /// hostile input might do.

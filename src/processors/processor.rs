@@ -12,6 +12,8 @@ use super::result_type::ResultType;
 pub struct Processor {
     /// The name in rules and jobs, such as `csv-aggregate`.
     pub name: &'static str,
+    /// Where its inputs come from.
+    pub source: Source,
     /// The types of its results. The broker accepts no other type from the bounded process, which
     /// might have fallen under the control of its input.
     pub results: &'static [ResultType],
@@ -20,6 +22,17 @@ pub struct Processor {
     /// Reads the inputs, writes the outputs and returns the report, a JSON document of at most
     /// [`MAX_REPORT_BYTES`](super::report::MAX_REPORT_BYTES). It runs in the bounded process only.
     pub run: Run,
+}
+
+/// Where the inputs of a processor come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// The dataset is the only input.
+    Dataset,
+    /// The dataset is a plan ([`crate::domain::processing_plan`]). The inputs are the results that the
+    /// processor with this name has written for the datasets of the plan, and the options are those
+    /// of the plan.
+    ResultsOf(&'static str),
 }
 
 /// The function of a processor: options, inputs, outputs, limits.

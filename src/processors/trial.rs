@@ -15,12 +15,13 @@ use serde_json::{Value, json};
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::outputs::Outputs;
-use super::processor::{Failure, OptionFault, Processor};
+use super::processor::{Failure, OptionFault, Processor, Source};
 use super::result_type::ResultType;
 
 /// The entry in the list of processors.
 pub(super) const TRIAL: Processor = Processor {
     name: "trial",
+    source: Source::Dataset,
     results: &[BYTES, TEXT],
     check_options: |options| match parse(options) {
         Ok(_) => Vec::new(),

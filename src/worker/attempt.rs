@@ -11,11 +11,10 @@ use crate::domain::job::{Job, JobOutput};
 use crate::domain::upload::Upload;
 use crate::lifecycle::renewal::Renewed;
 use crate::processors;
-use crate::processors::child::{self, Input, ResultFile, Task};
+use crate::processors::child::{self, ResultFile, Task};
 use crate::usecases;
 use crate::usecases::jobs::attempt::{self, AttemptEnd};
 use crate::usecases::jobs::write_result::{LocalResult, write_result};
-use crate::usecases::uploads::read_object;
 
 impl Worker {
     /// Makes an attempt, and returns how it ends; `None` if the lease was lost.
@@ -31,22 +30,14 @@ impl Worker {
                 message: format!("This worker has no processor {}.", job.processor),
             });
         };
-        let input = match read_object::open(&self.broker, upload).await {
-            Ok(Some(object)) => Input {
-                size: object.size,
-                bytes: object.bytes,
-            },
-            Ok(None) => {
-                return Some(AttemptEnd::TryAgain {
-                    message: "The upload has no proven object.".to_owned(),
-                });
-            }
-            Err(error) => return Some(outcome::of_error(&error)),
+        let work = match self.work(processor.source, job, upload).await {
+            Ok(work) => work,
+            Err(end) => return Some(end),
         };
         let task = Task {
             processor,
-            options: &job.options,
-            inputs: vec![input],
+            options: &work.options,
+            inputs: work.inputs,
             limits: &self.limits,
             progress,
         };
@@ -54,7 +45,10 @@ impl Worker {
             Ok(finished) => finished,
             Err(error) => return Some(outcome::of_child_error(error)),
         };
-        let report = finished.report;
+        let mut report = finished.report;
+        if let (Some(found), Some(report)) = (work.found_before, report.as_object_mut()) {
+            report.insert("planned".to_owned(), found);
+        }
         match self.write(job, upload, finished.results).await {
             Ok(Some(outputs)) => Some(AttemptEnd::Succeeded { outputs, report }),
             Ok(None) => None,

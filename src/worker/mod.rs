@@ -30,6 +30,7 @@ mod outcome;
 mod poll;
 mod queue;
 mod run_job;
+mod work;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,7 +6,7 @@ use std::fs;
 use std::path::{Component, Path, PathBuf};
 
 /// Folders of the code whose paths are checked where the documentation names them.
-const CODE: [&str; 3] = ["src/", "tests/", "benches/"];
+const CODE: [&str; 4] = ["src/", "tests/", "benches/", "examples/"];
 
 /// A Markdown file.
 pub struct Page {
@@ -18,9 +18,15 @@ pub struct Page {
 
 /// The pages at the top of the repository, and those of the book.
 pub fn pages() -> Vec<Page> {
-    let mut files: Vec<PathBuf> = ["README.md", "SECURITY.md", "CHANGELOG.md"]
-        .map(PathBuf::from)
-        .into();
+    let mut files: Vec<PathBuf> = [
+        "README.md",
+        "SECURITY.md",
+        "CHANGELOG.md",
+        "examples/puller/README.md",
+        "examples/subscriber/README.md",
+    ]
+    .map(PathBuf::from)
+    .into();
     collect(Path::new("docs/src"), &mut files);
     files.sort();
     files

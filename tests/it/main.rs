@@ -32,6 +32,7 @@ mod docs;
 mod doctor;
 mod encryption;
 mod event_schema;
+mod examples;
 mod expiry;
 mod faults;
 mod groups;

@@ -22,6 +22,10 @@ const NAME: &str = "plans";
 const MOST_ROWS: f64 = 300.0;
 /// The number of blocks that a statement may touch.
 const MOST_BLOCKS: f64 = 1_500.0;
+/// The number of rows that Postgres may expect a statement to return. A statement that returns a few
+/// rows, and is planned for many, is slow on a large table: Postgres sorts, starts parallel workers,
+/// or compiles it.
+const MOST_EXPECTED_ROWS: f64 = 2_000.0;
 /// How often each request is made. From the sixth time on, Postgres may use one generic plan for
 /// all of them.
 const TIMES: usize = 7;
@@ -222,6 +226,8 @@ async fn make_every_request(app: &App) {
     for filters in [
         "",
         "&prefix=/",
+        "&prefix=/data/4/4",
+        "&prefix=/nothing/",
         "&action=upload.created",
         "&action=key.revoked",
         "&action=key.revoked&action=key.created",
@@ -270,8 +276,12 @@ async fn no_statement_reads_more_rows_because_of_a_long_history() {
                 .map(|name| plan["Plan"][name].as_f64().unwrap_or_default());
             let blocks: f64 = blocks.iter().sum();
             let too_many = blocks > MOST_BLOCKS;
+            let expected = plan["Plan"]["Plan Rows"].as_f64().unwrap_or_default();
+            let expects_many = expected > MOST_EXPECTED_ROWS;
             let found = expensive_step(&plan["Plan"]);
             let found = found.or(too_many.then(|| format!("{blocks} blocks: {:#}", plan["Plan"])));
+            let found = found
+                .or(expects_many.then(|| format!("{expected} rows expected: {:#}", plan["Plan"])));
             found.map(|found| format!("{}\n{found}", plan["Query Text"]))
         })
         .collect();

@@ -7,10 +7,11 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use super::find::ACKNOWLEDGED;
+use super::acknowledged::find_acknowledged_of_tenants;
 use super::row::Row;
 use crate::domain::path::parent_folders;
 use crate::domain::upload::Upload;
+use crate::store::columns::each;
 use crate::store::schema::{tenants, uploads};
 use crate::store::{Connection, Result};
 
@@ -33,12 +34,10 @@ pub async fn find_acknowledged_at_key(
     key: &str,
 ) -> Result<Vec<Upload>> {
     let (tenants, paths) = owners_of(connection, key).await?;
-    let rows: Vec<Row> = at_key(bucket, key, &tenants, &paths)
-        .filter(sql::<Bool>(ACKNOWLEDGED))
-        .select(Row::as_select())
-        .load(connection)
-        .await?;
-    rows.into_iter().map(Row::into_upload).collect()
+    let (tenants, paths) = (each(&tenants, |name| &**name), each(&paths, |path| &**path));
+    let mut found = find_acknowledged_of_tenants(connection, &tenants, &paths).await?;
+    found.retain(|upload| upload.bucket == bucket && upload.key == key);
+    Ok(found)
 }
 
 /// Finds the uploads at a key, except for `except`, that rely on the object there or may still be
@@ -54,7 +53,11 @@ pub async fn find_relying_on_object(
     except: Uuid,
 ) -> Result<Vec<Upload>> {
     let (tenants, paths) = owners_of(connection, key).await?;
-    let rows: Vec<Row> = at_key(bucket, key, &tenants, &paths)
+    let rows: Vec<Row> = uploads::table
+        .filter(uploads::tenant.eq_any(tenants))
+        .filter(uploads::path.eq_any(paths))
+        .filter(uploads::bucket.eq(bucket))
+        .filter(uploads::key.eq(key))
         .filter(uploads::id.ne(except))
         .filter(sql::<Bool>(RELYING_ON_OBJECT))
         // Proofs lock rows in the same order, so that the two cannot deadlock.
@@ -84,13 +87,4 @@ async fn owners_of(connection: &mut Connection, key: &str) -> Result<(Vec<String
         Some((name, format!("/{relative}")))
     });
     Ok(paths.unzip())
-}
-
-#[diesel::dsl::auto_type(no_type_alias)]
-fn at_key<'a>(bucket: &'a str, key: &'a str, tenants: &'a [String], paths: &'a [String]) -> _ {
-    uploads::table
-        .filter(uploads::tenant.eq_any(tenants))
-        .filter(uploads::path.eq_any(paths))
-        .filter(uploads::bucket.eq(bucket))
-        .filter(uploads::key.eq(key))
 }

@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 
-use super::find::{ACKNOWLEDGED, find_acknowledged};
+use super::acknowledged::{ACKNOWLEDGED, find_acknowledged};
 use super::path_version::{PathVersion, TenantPath};
 use super::row::Row;
 use super::unproven::bytes;

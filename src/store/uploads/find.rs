@@ -6,6 +6,7 @@ use diesel::sql_types::Bool;
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use super::acknowledged::find_acknowledged;
 use super::janitor_lease::DueRows;
 use super::list::{Filter, list};
 use super::row::Row;
@@ -13,12 +14,6 @@ use crate::domain::path::DatasetPath;
 use crate::domain::upload::Upload;
 use crate::store::schema::uploads;
 use crate::store::{Connection, Result};
-
-/// SQL: whether an upload is acknowledged.
-///
-/// This is a literal instead of bind parameters, because Postgres uses a partial index only if the
-/// query has its predicate.
-pub(super) const ACKNOWLEDGED: &str = "uploads.status IN ('Uploaded', 'Processing', 'Processed')";
 
 /// Finds an upload of this tenant.
 pub async fn find_by_id(
@@ -102,22 +97,4 @@ pub async fn find_delete_target(
         Some(row) => row.into_upload().map(Some),
         None => find_newest_at_path(connection, tenant, path).await,
     }
-}
-
-/// Finds the acknowledged uploads of many paths, at most one for each path, in one query.
-pub async fn find_acknowledged(
-    connection: &mut Connection,
-    tenant: &str,
-    paths: &[&str],
-) -> Result<Vec<Upload>> {
-    let rows: Vec<Row> = uploads::table
-        .filter(uploads::tenant.eq(tenant))
-        .filter(uploads::path.eq_any(paths))
-        .filter(sql::<Bool>(ACKNOWLEDGED))
-        .distinct_on(uploads::path)
-        .order((uploads::path, uploads::uploaded_at.desc()))
-        .select(Row::as_select())
-        .load(connection)
-        .await?;
-    rows.into_iter().map(Row::into_upload).collect()
 }

@@ -1,6 +1,7 @@
 //! The table `uploads`.
 
 mod acknowledge;
+mod acknowledged;
 mod by_object;
 mod cancel_jobs;
 mod completion;
@@ -19,13 +20,14 @@ mod transition;
 mod unproven;
 
 pub use acknowledge::{Acknowledged, ProvenUpload, acknowledge};
+pub(super) use acknowledged::ACKNOWLEDGED;
+pub use acknowledged::find_acknowledged;
 pub use by_object::{find_acknowledged_at_key, find_in_any_tenant, find_relying_on_object};
 pub use completion::{lease_for_completion, release_completion};
 pub use drift::{mark_drift, mark_replaced, set_drifted_size};
 pub use extend::{extend, extend_many};
 pub use find::{
-    find_acknowledged, find_by_id, find_by_ids, find_by_ids_of_all_tenants, find_delete_target,
-    find_newest_at_path,
+    find_by_id, find_by_ids, find_by_ids_of_all_tenants, find_delete_target, find_newest_at_path,
 };
 pub use insert::{InsertMode, insert};
 pub use janitor_lease::{

@@ -73,10 +73,11 @@ const VERSION_COLUMNS: &str = "coalesce(current.id, newest.id), coalesce(current
 /// The second row may have any status that follows an acknowledge, so that an upload that was
 /// acknowledged and deleted in between changes the version too. Each row is one index lookup
 /// (`uploads_current`, `uploads_acknowledged`), regardless of how many uploads the path had. The
-/// second is only read if the first does not exist.
+/// second is only read if the first does not exist. Postgres does not derive from the unique index
+/// that there is at most one current row: without the limit, it expects as many as the path has rows.
 const AT_PATH: &str = " LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
      WHERE uploads.tenant = place.tenant AND uploads.path = place.path \
-     AND uploads.status IN ('Uploaded', 'Processing', 'Processed')) current ON true \
+     AND uploads.status IN ('Uploaded', 'Processing', 'Processed') LIMIT 1) current ON true \
      LEFT JOIN LATERAL (SELECT id, sequence FROM uploads \
      WHERE current.id IS NULL AND uploads.tenant = place.tenant AND uploads.path = place.path \
      AND uploads.uploaded_at IS NOT NULL \
@@ -184,11 +185,13 @@ impl QueryFragment<Pg> for ReadPath<'_> {
              AND tenants.key_prefix = ANY(",
         );
         out.push_bind_param::<Array<Text>, _>(&self.folders)?;
-        out.push_sql(")) FROM (SELECT ");
+        // With the path as a constant, Postgres would plan for all rows that a path with many versions
+        // ever had, and might scan the table for the first of them.
+        out.push_sql(")) FROM unnest(ARRAY[");
         out.push_bind_param::<Text, _>(self.path.tenant)?;
-        out.push_sql(" AS tenant, ");
+        out.push_sql("], ARRAY[");
         out.push_bind_param::<Text, _>(self.path.path)?;
-        out.push_sql(" AS path) place");
+        out.push_sql("]) AS place (tenant, path)");
         out.push_sql(AT_PATH);
         Ok(())
     }

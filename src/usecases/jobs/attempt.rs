@@ -23,6 +23,10 @@ use crate::store::lease::Lease;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
+/// How long a job waits at least for other jobs before it asks again, and at most.
+const SHORTEST_WAIT: TimeDelta = TimeDelta::seconds(1);
+const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
+
 /// How an attempt ends.
 #[derive(Clone, Debug)]
 pub enum AttemptEnd {
@@ -45,6 +49,11 @@ pub enum AttemptEnd {
         /// Why, for people.
         message: String,
     },
+    /// Other jobs have to end first. The attempt does not count.
+    Waiting {
+        /// For what, for people.
+        message: String,
+    },
     /// The worker stops. The attempt does not count.
     GivenBack,
 }
@@ -56,8 +65,10 @@ pub enum Ended {
     Succeeded,
     /// The job has failed for good.
     Failed,
-    /// The job is queued again.
+    /// The job is queued again, after a failure or a stop.
     Queued,
+    /// The job is queued again, until other jobs have ended.
+    Waiting,
     /// The lease was lost, and nothing was changed.
     LeaseLost,
 }
@@ -69,6 +80,7 @@ impl Ended {
             Self::Succeeded => "succeeded",
             Self::Failed => "failed",
             Self::Queued => "retried",
+            Self::Waiting => "waiting",
             Self::LeaseLost => "lease-lost",
         }
     }
@@ -78,7 +90,9 @@ impl AttemptEnd {
     /// Why there is no result, if there is none.
     pub fn message(&self) -> Option<&str> {
         match self {
-            Self::Failed { message, .. } | Self::TryAgain { message } => Some(message),
+            Self::Failed { message, .. }
+            | Self::TryAgain { message }
+            | Self::Waiting { message } => Some(message),
             Self::Succeeded { .. } | Self::GivenBack => None,
         }
     }
@@ -120,6 +134,7 @@ impl Broker {
         let Some(token) = job.holder else {
             return Ok(Ended::LeaseLost);
         };
+        let is_waiting = matches!(end, AttemptEnd::Waiting { .. });
         let mut connection = self.connection().await?;
         let ended = connection
             .transaction(async |connection| {
@@ -140,6 +155,7 @@ impl Broker {
         drop(connection);
         let ended = match ended {
             None => Ended::LeaseLost,
+            Some((JobStatus::Queued, _)) if is_waiting => Ended::Waiting,
             Some((status, transition)) => {
                 self.report_transition(transition);
                 match status {
@@ -159,6 +175,11 @@ impl Broker {
             self.outbox.notify_one();
         }
     }
+}
+
+/// How long a job waits for other jobs before it asks again: a tenth of the time that it has waited.
+fn wait_for_other_jobs(job: &Job, now: DateTime<Utc>) -> TimeDelta {
+    ((now - job.created_at) / 10).clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }
 
 /// Changes the job. `None` if it no longer has the lease.
@@ -190,6 +211,12 @@ async fn change(
             let due_at = now + delay;
             let message = Some(&*message);
             return jobs::give_back(connection, job.id, token, true, message, due_at, now).await;
+        }
+        AttemptEnd::Waiting { message } => {
+            let message = cut_message(message);
+            let due_at = now + wait_for_other_jobs(job, now);
+            let message = Some(&*message);
+            return jobs::give_back(connection, job.id, token, false, message, due_at, now).await;
         }
         AttemptEnd::GivenBack => {
             return jobs::give_back(connection, job.id, token, false, None, now, now).await;

@@ -22,6 +22,7 @@ pub mod claim;
 pub mod list;
 mod measure;
 mod outputs;
+pub mod plan;
 pub mod report;
 mod report_refusals;
 mod requeue_lapsed;

@@ -40,6 +40,10 @@ async fn every_answer_to_generated_requests_matches_the_document() {
         ])
         .args(["--url", &running.caller.url])
         .arg(folder.join("openapi.yaml"))
+        .env(
+            "SCHEMATHESIS_HOOKS",
+            folder.join("tests/schemathesis_hooks.py"),
+        )
         // schemathesis keeps its results in the current folder.
         .current_dir(stack.state().parent().expect("its folder"))
         .stdin(Stdio::null())

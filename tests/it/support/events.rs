@@ -26,12 +26,7 @@ impl Events {
             .expect("a queue")
             .queue_url
             .expect("its URL");
-        let mut events = Events {
-            client,
-            url,
-            arn: String::new(),
-        };
-        events.arn = events.attribute(QueueAttributeName::QueueArn).await;
+        let events = Events::at(client, url).await;
         let policy = json!({"Version": "2012-10-17", "Statement": [{
             "Effect": "Allow",
             "Principal": {"Service": ["s3.amazonaws.com", "sns.amazonaws.com"]},
@@ -39,6 +34,17 @@ impl Events {
             "Resource": events.arn,
         }]});
         events.set(QueueAttributeName::Policy, policy).await;
+        events
+    }
+
+    /// Returns the queue at `url`, which exists.
+    pub async fn at(client: aws_sdk_sqs::Client, url: String) -> Events {
+        let mut events = Events {
+            client,
+            url,
+            arn: String::new(),
+        };
+        events.arn = events.attribute(QueueAttributeName::QueueArn).await;
         events
     }
 

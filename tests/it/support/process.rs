@@ -1,4 +1,4 @@
-//! Runs the real binary as a process, with chosen settings, captured output and signals.
+//! Runs the real binary, or a script, as a process, with chosen settings, captured output and signals.
 //!
 //! The process inherits no variable of the environment of the test except `PATH` and `PG_BIN`, so the shell of a
 //! developer has no influence. The process is killed when the test ends, however it ends. It logs at level
@@ -8,7 +8,7 @@ mod ended;
 mod signals;
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicU16, Ordering::Relaxed};
 use std::time::Duration;
@@ -22,7 +22,7 @@ pub use ended::FinishedProcess;
 pub use signals::{is_running, signal};
 
 use super::leaks::{LineChecker, log_filter, register_setting};
-use super::{pg_bin, shared};
+use super::{pg_bin, shared, venv};
 
 /// A timeout that is longer than any operation of a process takes on a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
@@ -34,9 +34,10 @@ const PORTS: u16 = 20_480;
 /// The arguments, settings and input of a process.
 #[derive(Clone)]
 pub struct Run {
+    program: PathBuf,
     args: Vec<String>,
     settings: BTreeMap<String, String>,
-    folder: Option<std::path::PathBuf>,
+    folder: Option<PathBuf>,
     input: Option<Vec<u8>>,
 }
 
@@ -59,10 +60,20 @@ impl Run {
     /// Creates a run of `upload-broker ARGS` without settings.
     pub fn new(args: &[&str]) -> Run {
         Run {
+            program: env!("CARGO_BIN_EXE_upload-broker").into(),
             args: args.iter().map(|&arg| arg.to_owned()).collect(),
             settings: BTreeMap::new(),
             folder: None,
             input: None,
+        }
+    }
+
+    /// Creates a run of Python, in the virtual environment, with these arguments.
+    pub fn python(args: &[&str]) -> Run {
+        let run = Run::new(args).set("PYTHONDONTWRITEBYTECODE", 1);
+        Run {
+            program: venv("python3"),
+            ..run
         }
     }
 
@@ -103,7 +114,7 @@ impl Run {
         for (name, value) in &self.settings {
             register_setting(name, value);
         }
-        let mut command = Command::new(env!("CARGO_BIN_EXE_upload-broker"));
+        let mut command = Command::new(&self.program);
         command
             .args(&self.args)
             .env_clear()
@@ -124,7 +135,7 @@ impl Run {
             command.current_dir(folder);
         }
         let _inside = shared().enter();
-        let mut child = command.spawn().expect("the binary");
+        let mut child = command.spawn().expect("the program");
         if let (Some(input), Some(mut pipe)) = (self.input, child.stdin.take()) {
             shared().spawn(async move {
                 // The process may end before it has read everything.
