@@ -35,15 +35,11 @@ fn damaged_image_has_an_outcome_whatever_byte_is_damaged() {
     for format in samples::FORMATS {
         let bytes = encoded(&picture, format);
         for at in 0..bytes.len() {
-            for flipped in [0x01, 0x80, 0xff] {
-                let mut damaged = bytes.clone();
-                damaged[at] ^= flipped;
-                match make_of(limited.clone(), MEMORY, &damaged[..]) {
-                    Ok(made) => assert_eq!(made.results.len(), 1, "{format:?} at {at}"),
-                    Err(failure) => {
-                        assert!(failure.is_permanent(), "{format:?} at {at}: {failure}")
-                    }
-                }
+            let mut damaged = bytes.clone();
+            damaged[at] ^= [0x01, 0x80, 0xff][at % 3];
+            match make_of(limited.clone(), MEMORY, &damaged[..]) {
+                Ok(made) => assert_eq!(made.results.len(), 1, "{format:?} at {at}"),
+                Err(failure) => assert!(failure.is_permanent(), "{format:?} at {at}: {failure}"),
             }
         }
     }
@@ -73,15 +69,15 @@ fn image_with_more_pixels_than_allowed_is_refused() {
 
 #[test]
 fn image_that_needs_more_memory_than_there_is_is_refused_and_a_png_is_averaged() {
-    let picture = samples::picture(1500, 1000);
+    let picture = samples::picture(900, 600);
     let made = |format, memory| {
         let bytes = encoded(&picture, format);
         let made = make_of(options("auto", &[50]), memory, &bytes[..]);
         made.map(|_| "a result")
             .unwrap_or_else(|failure| failure.code())
     };
-    // The pixels have 4.5 MB.
-    let little = 2 << 20;
+    // The pixels have 1.6 MB.
+    let little = 1 << 20;
     assert_eq!(made(ImageFormat::Jpeg, little), "image-too-large");
     assert_eq!(made(ImageFormat::WebP, little), "image-too-large");
     assert_eq!(made(ImageFormat::Png, little), "a result");
