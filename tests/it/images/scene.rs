@@ -26,6 +26,8 @@ sizes = [
 
 /// The broker, and a worker of it.
 pub struct Scene {
+    // The database and the store go with it.
+    _place: Place,
     folder: TempDir,
     _broker: Process,
     worker: Process,
@@ -50,6 +52,7 @@ impl Scene {
             .spawn();
         make_corpus(folder.path().join("corpus")).await;
         Scene {
+            _place: place,
             folder,
             _broker: broker,
             worker,
