@@ -44,7 +44,7 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs venv postgres pooler toolchain openapi schema clean
+.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing bench-images docs venv postgres pooler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -118,6 +118,11 @@ bench-processing: postgres .tools/processing/made ## Run the benchmarks of the p
 .tools/processing/made: benches/processing-requirements.txt
 	@$(call venv,.tools/processing,,$<)
 	@touch $@
+
+bench-images: venv ## Compare image-resize with ImageMagick and vipsthumbnail; RUNS=3
+	@command -v vipsthumbnail >/dev/null && command -v convert >/dev/null || { \
+		$(call install,libvips-tools imagemagick,vipsthumbnail or convert is missing: install libvips-tools and imagemagick from your distribution); }
+	benches/images.sh
 
 .tools/awscli/made: benches/requirements.txt
 	@$(call venv,.tools/awscli,,$<)

@@ -8,6 +8,7 @@ use super::csv_aggregate::{self, Checked, Options};
 use super::inputs::{Input, Inputs};
 use super::limits::Limits;
 use super::outputs::Outputs;
+use super::parse_options::{invalid_options, parse};
 use super::processor::{Failure, OptionFault, Processor, Source};
 use super::result_type::ResultType;
 
@@ -55,13 +56,7 @@ fn faults_of_merge(options: &Value) -> Vec<OptionFault> {
 }
 
 fn check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
-    let options: Options = serde_path_to_error::deserialize(options).map_err(|error| {
-        let field = match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        };
-        vec![OptionFault::new(field, error.into_inner().to_string())]
-    })?;
+    let options: Options = parse(options)?;
     options.check().map_err(|faults| {
         let faults = faults.into_iter();
         faults
@@ -89,12 +84,7 @@ fn merge(
 }
 
 fn checked(options: &Value) -> Result<Checked, Failure> {
-    check(options).map_err(|faults| {
-        let faults: Vec<String> = (faults.iter())
-            .map(|fault| format!("{}: {}", fault.field, fault.detail))
-            .collect();
-        Failure::permanent("invalid-options", faults.join("; "))
-    })
+    check(options).map_err(|faults| invalid_options(&faults))
 }
 
 fn aggregate(

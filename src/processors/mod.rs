@@ -17,6 +17,7 @@ pub mod child;
 mod csv;
 pub mod csv_aggregate;
 pub mod execute;
+pub mod image_resize;
 pub mod inputs;
 pub mod outputs;
 pub mod processor;
@@ -25,7 +26,9 @@ pub mod result_type;
 pub mod self_limits;
 
 mod bounded_writer;
+mod image;
 mod limits;
+mod parse_options;
 #[cfg(debug_assertions)]
 mod trial;
 
@@ -34,7 +37,7 @@ pub use processor::{Failure, OptionFault, Processor, Source};
 pub use result_type::ResultType;
 
 /// The processors of this program.
-pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE, csv::CSV_MERGE];
+pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE, csv::CSV_MERGE, image::IMAGE_RESIZE];
 
 /// The processors that only debug builds have: with [`trial`], the tests do to the process what
 /// hostile input might do.

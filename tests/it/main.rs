@@ -38,6 +38,7 @@ mod faults;
 mod groups;
 mod http_edge;
 mod idempotency;
+mod images;
 mod janitor;
 mod jobs;
 mod leaks;
