@@ -7,7 +7,7 @@ use super::time_limit::run_limited;
 use super::verdict::{CheckResult, State, Verdict};
 use super::{
     bucket_checks, certificate, clock, credentials, events_queue, issuer, migrations, postgres,
-    postgres_tls, tenant_buckets, tls, topic,
+    postgres_tls, tenant_buckets, tls, topic, webhooks,
 };
 
 /// Runs every check, and returns the results in a fixed order. Checks that depend on another one
@@ -58,7 +58,7 @@ async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::
     let postgres = postgres::check_postgres(context, &mut connected);
     let postgres = run_limited("postgres", context, postgres).await;
     let Some((mut connection, server)) = connected else {
-        let dependent = ["postgres-tls", "migrations"].map(|check| {
+        let dependent = ["postgres-tls", "migrations", "webhooks"].map(|check| {
             let why = "Postgres does not respond";
             CheckResult::new(check, Verdict::unknown(why, "see the check `postgres`"))
         });
@@ -69,10 +69,18 @@ async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::
     let tls = CheckResult::new("postgres-tls", tls);
     let migrations = migrations::check_migrations(&context.settings.database, &mut connection);
     let migrations = run_limited("migrations", context, migrations).await;
-    let buckets = match migrations.state {
-        State::Ok => tenant_buckets::find(&mut connection).await,
-        // The table may not exist, which the check `migrations` has already reported.
-        _ => Ok(vec![]),
+    let (webhooks, buckets) = match migrations.state {
+        State::Ok => (
+            webhooks::check_webhooks(&mut connection).await,
+            tenant_buckets::find(&mut connection).await,
+        ),
+        // The tables may not exist, which the check `migrations` has already reported.
+        _ => {
+            let why = "the schema is not the one of this binary";
+            let unknown = Verdict::unknown(why, "see the check `migrations`");
+            (unknown, Ok(vec![]))
+        }
     };
-    (vec![postgres, tls, migrations], buckets)
+    let webhooks = CheckResult::new("webhooks", webhooks);
+    (vec![postgres, tls, migrations, webhooks], buckets)
 }
