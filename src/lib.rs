@@ -12,7 +12,7 @@
 //!                         ├──────▶ objects           S3: presign, HEAD, list, delete
 //!                         └──────▶ identity          JWTs and upload tokens: who says what
 //!   event row (written by a use case in its own transaction)
-//!              relay ─▶ notify ─▶ SNS
+//!              relay ─▶ notify ─▶ SNS, webhooks
 //!   janitor ─▶ usecases
 //!   audit ─▶ usecases                                writes down who did what
 //!   S3's own events (SQS) ─▶ arrivals ─▶ usecases

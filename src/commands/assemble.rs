@@ -22,6 +22,8 @@ use crate::identity::jwt::Jwt;
 use crate::identity::upload_token::TokenKey;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
+use crate::notify::webhooks;
+use crate::notify::webhooks::relay::WebhookRelay;
 use crate::objects::credentials::{CachedProvider, CredentialsCache};
 use crate::objects::endpoint::Endpoint;
 use crate::objects::sign::Signer;
@@ -32,7 +34,8 @@ use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
 use crate::usecases::context::{
-    AuditQueue, Batches, Broker, Caches, Connections, Retention, Rules, S3Events, Stores, Tasks,
+    AuditQueue, Batches, Broker, Caches, Connections, EventSignal, Retention, Rules, S3Events,
+    Stores, Tasks,
 };
 use crate::usecases::datasets::copy;
 use crate::worker::Worker;
@@ -42,6 +45,7 @@ pub struct Assembly {
     /// What every use case works with.
     pub broker: Arc<Broker>,
     pub(super) relay: Relay,
+    pub(super) webhooks: WebhookRelay,
     pub(super) reader: Option<Reader>,
     pub(super) worker: Option<Worker>,
 }
@@ -84,7 +88,8 @@ pub async fn assemble(
         worker_sqs: settings.aws.with_limits(cloud.worker_sqs.clone()),
         topic: cloud.topic.clone(),
     };
-    let outbox = Arc::new(Notify::new());
+    let outbox = EventSignal::default();
+    let (wake, wake_webhooks) = (Arc::clone(&outbox.relay), Arc::clone(&outbox.webhooks));
     let jwt = (settings.identity.jwt.as_ref())
         .map(Jwt::new)
         .transpose()
@@ -103,10 +108,18 @@ pub async fn assemble(
         batches: Batches::default(),
         tasks: Tasks::new(copy::CONCURRENT_COPIES),
         audit: AuditQueue::new(Arc::clone(&metrics)),
-        outbox: Arc::clone(&outbox),
+        outbox,
         jobs_queued: Notify::new(),
         s3_events: S3Events::default(),
     };
+    let webhooks = WebhookRelay::new(
+        pool.clone(),
+        webhooks::Client::new(settings.webhooks.allow_private).map_err(AssembleError::Webhooks)?,
+        settings.janitor.lease,
+        clock.clone(),
+        Arc::clone(&metrics),
+        wake_webhooks,
+    );
     let topic = cloud.topic.as_ref();
     let relay = Relay {
         pool,
@@ -114,7 +127,7 @@ pub async fn assemble(
         lease: settings.janitor.lease,
         clock,
         metrics,
-        wake: outbox,
+        wake,
     };
     let broker = Arc::new(broker);
     Ok(Assembly {
@@ -122,6 +135,7 @@ pub async fn assemble(
         worker: build_worker::build(settings, cloud, &broker)?,
         broker,
         relay,
+        webhooks,
     })
 }
 

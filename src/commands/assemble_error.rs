@@ -24,6 +24,9 @@ pub enum AssembleError {
     /// The HTTP client for the JWT key set cannot be created.
     #[error("the HTTP client for the JWT key set cannot be created")]
     Issuer(#[source] reqwest::Error),
+    /// The HTTP client for webhooks cannot be created.
+    #[error("the HTTP client for webhooks cannot be created")]
+    Webhooks(#[source] reqwest::Error),
     /// A metric was registered twice.
     #[error("the metrics cannot be registered")]
     Metrics(#[from] prometheus::Error),

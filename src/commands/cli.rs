@@ -4,7 +4,7 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use super::dev;
-use super::{audit, completions, doctor, events, janitor, keys, process, rules, tenants};
+use super::{audit, completions, doctor, events, janitor, keys, process, rules, tenants, webhooks};
 use crate::client;
 
 /// A control plane for direct-to-S3 uploads. Settings are read from the environment; `check-config`
@@ -48,6 +48,9 @@ pub(super) enum Command {
     /// Publish events again
     #[command(subcommand)]
     Events(events::Command),
+    /// Send events to HTTP endpoints of tenants
+    #[command(subcommand)]
+    Webhooks(webhooks::Command),
     /// Check the rules that say which uploads are processed
     #[command(subcommand)]
     Rules(rules::Command),

@@ -49,7 +49,7 @@ pub(super) struct Replay {
     json: bool,
 }
 
-fn parse_type(name: &str) -> Result<EventType, String> {
+pub(super) fn parse_type(name: &str) -> Result<EventType, String> {
     let mut all = EventType::ALL.into_iter();
     all.find(|kind| kind.as_str() == name).ok_or_else(|| {
         let known = EventType::ALL.map(EventType::as_str).join(", ");

@@ -30,6 +30,7 @@ mod serve;
 mod settings;
 mod store_abilities;
 mod tenants;
+mod webhooks;
 mod when;
 mod worker;
 
@@ -64,6 +65,7 @@ pub fn run() -> ExitCode {
             Command::Audit(arguments) => audit::run(arguments).await,
             Command::Tenants(command) => tenants::run(command).await,
             Command::Events(command) => events::run(command).await,
+            Command::Webhooks(command) => webhooks::run(command).await,
             Command::Rules(command) => rules::run(command),
             Command::Client(command) => client::run(command, config::env).await,
             Command::Completions(arguments) => completions::run(arguments, Cli::command()),

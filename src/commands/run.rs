@@ -34,6 +34,7 @@ impl Assembly {
         let Self {
             broker,
             relay,
+            webhooks,
             reader,
             worker,
         } = self;
@@ -87,6 +88,7 @@ impl Assembly {
         });
         if roles.has(Role::Relay) {
             shutdown.spawn("relay", relay.run(shutdown.token()));
+            shutdown.spawn("webhooks", webhooks.run(shutdown.token()));
         }
         if let Some(reader) = reader.filter(|_| roles.has(Role::Events)) {
             shutdown.spawn("s3 events", reader.run(shutdown.token()));

@@ -39,6 +39,7 @@ mod unknown;
 mod uploads;
 mod variable;
 mod variables;
+mod webhooks;
 mod worker;
 
 pub use audit::Audit;
@@ -73,6 +74,7 @@ pub use unknown::unknown_variables;
 pub use uploads::Uploads;
 pub use variable::{Fallback, Show, Variable};
 pub use variables::VARIABLES;
+pub use webhooks::Webhooks;
 pub use worker::Worker;
 
 /// Reads the settings of this process from its environment.

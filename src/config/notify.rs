@@ -5,7 +5,7 @@ use super::variables::{BROKER_NOTIFY, BROKER_SNS_TOPIC_ARN};
 
 /// The names of all event types, as `domain::event::EventType` has them. The settings use no other
 /// folder, so a test compares the two.
-pub const EVENT_TYPES: [&str; 9] = [
+pub const EVENT_TYPES: [&str; 12] = [
     "dataset.uploaded",
     "upload.failed",
     "upload.expired",
@@ -13,6 +13,9 @@ pub const EVENT_TYPES: [&str; 9] = [
     "dataset.deleting",
     "dataset.deleted",
     "dataset.superseded",
+    "dataset.processing",
+    "dataset.processed",
+    "dataset.processing-failed",
     "dataset.drifted",
     "dataset.restored",
 ];

@@ -11,7 +11,7 @@ use super::variables::BROKER_ROLES;
 pub enum Role {
     /// The HTTP API.
     Http,
-    /// The relay, which publishes events to SNS.
+    /// The relay, which publishes events to SNS and sends webhooks.
     Relay,
     /// The janitor, with its sweeps and its checks for stale multipart uploads.
     Janitor,

@@ -23,6 +23,7 @@ use super::s3_events::S3Events;
 use super::uploads::Uploads;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
+use super::webhooks::Webhooks;
 use super::worker::Worker;
 
 /// All settings, validated.
@@ -48,6 +49,8 @@ pub struct Settings {
     pub janitor: Janitor,
     /// The destination of events.
     pub notify: Notify,
+    /// Where webhooks may be sent.
+    pub webhooks: Webhooks,
     /// The processing of uploads after their proof.
     pub processors: Processors,
     /// Timeouts of calls to AWS.
@@ -117,6 +120,7 @@ impl Section for Settings {
         let uploads = Uploads::read(reader);
         let janitor = Janitor::read(reader);
         let notify = Notify::read(reader);
+        let webhooks = Webhooks::read(reader);
         let processors = Processors::read(reader);
         let aws = Aws::read(reader, request);
         let s3_events = S3Events::read(reader);
@@ -138,6 +142,7 @@ impl Section for Settings {
             uploads: uploads?,
             janitor: janitor?,
             notify: notify?,
+            webhooks: webhooks?,
             processors: processors?,
             aws: aws?,
             s3_events: s3_events?,

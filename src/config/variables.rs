@@ -27,7 +27,7 @@ table! {
     BROKER_DB_STATEMENT_TIMEOUT_SECONDS, Derived("`15`, or `BROKER_REQUEST_TIMEOUT_SECONDS` if that is less"), Plain, "Seconds that one Postgres statement may take.";
     BROKER_MIGRATE, Text("true"), Plain, "Whether `serve` migrates the database when it starts.";
 
-    BROKER_ROLES, Text("http,relay,janitor,events"), Plain, "What this process runs, comma-separated: `http` (the API), `relay` (publishes events to SNS), `janitor`, `events` (reads S3 event notifications), `worker` (runs jobs, as `upload-broker worker` does). Each of the first four must run in at least one process. Without `http`, `BROKER_BIND` serves the health checks and the metrics only.";
+    BROKER_ROLES, Text("http,relay,janitor,events"), Plain, "What this process runs, comma-separated: `http` (the API), `relay` (publishes events to SNS and sends webhooks), `janitor`, `events` (reads S3 event notifications), `worker` (runs jobs, as `upload-broker worker` does). Each of the first four must run in at least one process. Without `http`, `BROKER_BIND` serves the health checks and the metrics only.";
     BROKER_BIND, Text("127.0.0.1:8080"), Plain, "Address and port of the HTTP server.";
     BROKER_TLS_CERT, Unset, Plain, "PEM file with the certificate and its chain; enables TLS on the HTTP server. Read again on SIGHUP.";
     BROKER_TLS_KEY, Unset, Plain, "PEM file with the private key of that certificate.";
@@ -110,6 +110,7 @@ table! {
 
     BROKER_SNS_TOPIC_ARN, Unset, Plain, "SNS topic that events are published to; not set: events are only stored.";
     BROKER_NOTIFY, Text("dataset.uploaded"), Plain, "Event types that are published to that topic, comma-separated: `dataset.uploaded,dataset.deleted`; events of other types are only stored. The same for all replicas.";
+    BROKER_WEBHOOKS_ALLOW_PRIVATE, Text("false"), Plain, "Whether webhooks may have `http` URLs and addresses that are not public (loopback, private networks, link-local). Set it only if everybody who may add a webhook may reach the broker's network.";
     BROKER_S3_EVENTS_QUEUE_URL, Unset, Url, "SQS queue of S3 event notifications; not set: uploads are only completed when their clients acknowledge them.";
 
     BROKER_PROCESSORS_FILE, Unset, Plain, "TOML file of the rules that say which uploads are processed, and by which processor; all replicas need the same rules. Not set: no rules in `serve`, and an example in `dev`.";

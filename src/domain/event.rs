@@ -52,7 +52,7 @@ pub enum EventType {
 
 impl EventType {
     /// Every type.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 12] = [
         Self::Uploaded,
         Self::Failed,
         Self::Expired,
@@ -60,6 +60,9 @@ impl EventType {
         Self::Deleting,
         Self::Deleted,
         Self::Superseded,
+        Self::Processing,
+        Self::Processed,
+        Self::ProcessingFailed,
         Self::Drifted,
         Self::Restored,
     ];

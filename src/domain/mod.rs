@@ -24,6 +24,7 @@ pub mod prefix;
 pub mod principal;
 pub mod processing_plan;
 pub mod proof;
+pub mod public_address;
 pub mod quota;
 pub mod refusal;
 pub mod rules;

@@ -1,4 +1,4 @@
-//! Publishes the events of the outbox to SNS.
+//! Publishes the events of the outbox to SNS, and sends events to webhooks.
 
 mod entry;
 pub mod envelope;
@@ -8,3 +8,4 @@ mod refusal;
 pub mod relay;
 pub mod round;
 pub mod sns;
+pub mod webhooks;

@@ -35,6 +35,7 @@ pub mod token_secrets;
 pub mod token_uses;
 pub mod uploads;
 mod watchdog;
+pub mod webhooks;
 
 pub use error_codes::sqlstate;
 

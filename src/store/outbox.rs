@@ -24,7 +24,7 @@ diesel::define_sql_function! {
 }
 
 /// An event that waits to be published.
-#[derive(Clone, Debug, Queryable, Selectable)]
+#[derive(Clone, Debug, Queryable, QueryableByName, Selectable)]
 #[diesel(table_name = events, check_for_backend(diesel::pg::Pg))]
 pub struct OutboxEvent {
     /// The id, by which consumers deduplicate deliveries.

@@ -28,16 +28,16 @@ pub struct Selection {
 ///
 /// The ids of events are UUIDv7 and start with the millisecond of their event, so that the primary
 /// key can be used to search by time.
-fn id_at(at: DateTime<Utc>, low_bits: u128) -> Uuid {
+pub(super) fn id_at(at: DateTime<Utc>, low_bits: u128) -> Uuid {
     let millis = u128::try_from(at.timestamp_millis()).unwrap_or_default();
     Uuid::from_u128((millis << 80) | low_bits)
 }
 
 /// A mask of the bits of an id below its millisecond.
-const LOW_BITS: u128 = (1 << 80) - 1;
+pub(super) const LOW_BITS: u128 = (1 << 80) - 1;
 
 /// Returns the largest id in the same millisecond.
-fn end_of_millisecond(id: Uuid) -> Uuid {
+pub(super) fn end_of_millisecond(id: Uuid) -> Uuid {
     Uuid::from_u128(id.as_u128() | LOW_BITS)
 }
 

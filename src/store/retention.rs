@@ -1,13 +1,13 @@
 //! Deletion of old rows, a limited number at a time.
 //!
-//! Rows that another transaction has locked are skipped. An event that still waits for SNS is never
-//! deleted, and neither is its upload; an event that SNS will never accept is deleted like any
-//! other.
+//! Rows that another transaction has locked are skipped. An event that still waits for SNS or for an
+//! enabled webhook is never deleted, and neither is its upload; an event that SNS will never accept,
+//! or that only disabled webhooks have not got, is deleted like any other, with its deliveries.
 
 use chrono::{DateTime, Utc};
-use diesel::dsl::{count_star, not};
+use diesel::dsl::{count_star, not, sql};
 use diesel::prelude::*;
-use diesel::sql_types::{BigInt, Double, Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::{Builder, Uuid};
 
@@ -25,9 +25,17 @@ const REMOVABLE: &str = "(uploads.status = 'Superseded' \
      OR uploads.status = 'Error' AND uploads.settled_at IS NOT NULL \
         AND uploads.uploaded_at IS NULL \
         AND uploads.error_code IS DISTINCT FROM 'object-mismatch')";
-/// SQL: whether an upload has no event that waits to be published.
+/// SQL: whether an upload has no event that waits to be published, or waits for an enabled webhook.
 const ALL_PUBLISHED: &str = "NOT EXISTS (SELECT FROM events WHERE events.upload_id = uploads.id \
-     AND events.notify AND events.published_at IS NULL AND events.undeliverable_at IS NULL)";
+     AND events.notify AND events.published_at IS NULL AND events.undeliverable_at IS NULL) \
+     AND NOT EXISTS (SELECT FROM events \
+     JOIN webhook_deliveries ON webhook_deliveries.event_id = events.id \
+     JOIN webhooks ON webhooks.id = webhook_deliveries.webhook_id \
+     WHERE events.upload_id = uploads.id AND webhooks.disabled_at IS NULL)";
+/// SQL: whether an event waits for no enabled webhook.
+const ALL_DELIVERED: &str = "NOT EXISTS (SELECT FROM webhook_deliveries \
+     JOIN webhooks ON webhooks.id = webhook_deliveries.webhook_id \
+     WHERE webhook_deliveries.event_id = events.id AND webhooks.disabled_at IS NULL)";
 /// SQL: the tenants with a retention time, and the time before which their uploads are old. `$1` is
 /// the current time, and `$2` is the default retention time in seconds, which may be NULL.
 const ENDS: &str = "(SELECT name, \
@@ -42,6 +50,7 @@ pub async fn remove_events(
 ) -> Result<usize> {
     let old: Vec<Uuid> = events::table
         .filter(old_events(before, first_id(before)))
+        .filter(sql::<Bool>(ALL_DELIVERED))
         .order(events::id)
         .limit(limit)
         .for_update()
@@ -58,6 +67,7 @@ pub async fn remove_events(
 pub async fn count_events(connection: &mut Connection, before: DateTime<Utc>) -> Result<i64> {
     events::table
         .filter(old_events(before, first_id(before)))
+        .filter(sql::<Bool>(ALL_DELIVERED))
         .select(count_star())
         .first(connection)
         .await

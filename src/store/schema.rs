@@ -243,6 +243,41 @@ diesel::table! {
     }
 }
 
+diesel::table! {
+    webhook_deliveries (event_id, webhook_id) {
+        event_id -> Uuid,
+        webhook_id -> Uuid,
+        upload_id -> Uuid,
+        sequence -> Int4,
+        queued_at -> Timestamptz,
+        due_at -> Timestamptz,
+        attempts -> Int4,
+        first_failed_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+    }
+}
+
+diesel::table! {
+    webhooks (id) {
+        id -> Uuid,
+        tenant -> Text,
+        url -> Text,
+        types -> Nullable<Array<Nullable<Text>>>,
+        secret -> Bytea,
+        previous_secret -> Nullable<Bytea>,
+        previous_secret_until -> Nullable<Timestamptz>,
+        created_at -> Timestamptz,
+        failures -> Int4,
+        failing_since -> Nullable<Timestamptz>,
+        retry_at -> Nullable<Timestamptz>,
+        last_error -> Nullable<Text>,
+        last_delivered_at -> Nullable<Timestamptz>,
+        disabled_at -> Nullable<Timestamptz>,
+        holder -> Nullable<Uuid>,
+        leased_until -> Nullable<Timestamptz>,
+    }
+}
+
 diesel::joinable!(api_keys -> tenants (tenant));
 diesel::joinable!(events -> uploads (upload_id));
 diesel::joinable!(idempotency_entries -> uploads (upload_id));
@@ -253,6 +288,9 @@ diesel::joinable!(jobs -> uploads (upload_id));
 diesel::joinable!(quota_usage -> tenants (tenant));
 diesel::joinable!(signed_parts -> uploads (upload_id));
 diesel::joinable!(uploads -> tenants (tenant));
+diesel::joinable!(webhook_deliveries -> events (event_id));
+diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
+diesel::joinable!(webhooks -> tenants (tenant));
 
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
@@ -271,4 +309,6 @@ diesel::allow_tables_to_appear_in_same_query!(
     token_secrets,
     token_uses,
     uploads,
+    webhook_deliveries,
+    webhooks,
 );

@@ -20,6 +20,7 @@ mod may_have_written;
 pub mod readiness;
 pub mod tenants;
 pub mod uploads;
+pub mod webhooks;
 
 pub use context::{Broker, Rules};
 pub use error::{Dependency, Error, Outage, Result};

@@ -39,13 +39,16 @@ const CRATES: &[(&str, &[&str])] = &[
     ("diesel", &["store", "usecases", "notify", "commands"]),
     ("actix_web", &["http"]),
     ("jsonwebtoken", &["identity"]),
-    // The doctor uploads to the store over HTTP, as clients do.
-    ("reqwest", &["client", "identity", "objects"]),
+    // The doctor uploads to the store over HTTP, as clients do. Webhooks are sent over HTTP.
+    ("reqwest", &["client", "identity", "objects", "notify"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),
     ("aws_sdk_sqs", &["sqs"]),
     ("tokio_postgres", &["store", "dev"]),
 ];
+
+/// The file that is generated, and has no limit.
+const GENERATED: &str = "src/store/schema.rs";
 
 #[test]
 fn folders_use_only_folders_and_crates_of_the_architecture() {
@@ -120,7 +123,7 @@ fn source_files_have_at_most_300_lines() {
             .expect("a source file")
             .lines()
             .count();
-        if lines > 300 {
+        if lines > 300 && !file.ends_with(GENERATED) {
             let _ = writeln!(long, "{}: {lines} lines", file.display());
         }
     }

@@ -7,6 +7,7 @@ mod kept;
 mod list;
 mod off;
 mod outage;
+mod processing;
 mod refusals;
 mod unsettled;
 

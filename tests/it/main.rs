@@ -77,4 +77,5 @@ mod surface;
 mod tenants;
 mod tls;
 mod uploads;
+mod webhooks;
 mod worker;

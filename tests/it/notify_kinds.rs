@@ -53,6 +53,14 @@ pub async fn make_every_event(app: &App) {
         .put_as(id(&drifted), "drifted.csv", "bytes", "text/csv")
         .await;
     sweep_in(app, &app.bucket.name).await;
+    for reported in ["Processed", "Error"] {
+        let processed = app
+            .upload(&format!("/{reported}.csv"), "x", json!({}))
+            .await;
+        let path = format!("/uploads/{}/processing", id(&processed));
+        let body = json!({"status": reported, "message": "m"});
+        app.post(&path, body).await.expect(StatusCode::OK);
+    }
     app.create("/expired.csv", json!({})).await;
     app.advance(TimeDelta::hours(1));
     app.janitor().await;

@@ -36,6 +36,7 @@ mod tls;
 mod topic;
 mod verdict;
 mod versioning;
+mod webhooks;
 mod with_probe;
 
 use std::process::ExitCode;

@@ -7,7 +7,7 @@ use super::time_limit::run_limited;
 use super::verdict::{CheckResult, State, Verdict};
 use super::{
     bucket_checks, certificate, clock, credentials, issuer, jobs, migrations, postgres,
-    postgres_tls, queues, tenant_buckets, tls, topic,
+    postgres_tls, queues, tenant_buckets, tls, topic, webhooks,
 };
 
 /// Runs every check, and returns the results in a fixed order. Checks that depend on another one
@@ -55,7 +55,7 @@ async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::
     let postgres = postgres::check_postgres(context, &mut connected);
     let postgres = run_limited("postgres", context, postgres).await;
     let Some((mut connection, server)) = connected else {
-        let dependent = ["postgres-tls", "migrations", "jobs"].map(|check| {
+        let dependent = ["postgres-tls", "migrations", "jobs", "webhooks"].map(|check| {
             let why = "Postgres does not respond";
             CheckResult::new(check, Verdict::unknown(why, "see the check `postgres`"))
         });
@@ -68,12 +68,17 @@ async fn database(context: &CheckContext) -> (Vec<CheckResult>, tenant_buckets::
     let migrations = run_limited("migrations", context, migrations).await;
     if migrations.state != State::Ok {
         // The tables may not exist.
-        let unknown = Verdict::unknown("the schema is not complete", "see the check `migrations`");
-        let jobs = CheckResult::new("jobs", unknown);
-        return (vec![postgres, tls, migrations, jobs], Ok(vec![]));
+        let unknown = ["jobs", "webhooks"].map(|check| {
+            let why = "the schema is not the one of this binary";
+            CheckResult::new(check, Verdict::unknown(why, "see the check `migrations`"))
+        });
+        let results = [postgres, tls, migrations].into_iter().chain(unknown);
+        return (results.collect(), Ok(vec![]));
     }
-    let buckets = tenant_buckets::find(&mut connection).await;
     let jobs = jobs::check_jobs(&mut connection, context.clock.now());
     let jobs = run_limited("jobs", context, jobs).await;
-    (vec![postgres, tls, migrations, jobs], buckets)
+    let webhooks = webhooks::check_webhooks(&mut connection).await;
+    let webhooks = CheckResult::new("webhooks", webhooks);
+    let buckets = tenant_buckets::find(&mut connection).await;
+    (vec![postgres, tls, migrations, jobs, webhooks], buckets)
 }

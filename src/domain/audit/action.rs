@@ -44,6 +44,16 @@ pub enum Action {
     TenantDisabled,
     /// A tenant was enabled again.
     TenantEnabled,
+    /// A webhook was added.
+    WebhookCreated,
+    /// A webhook was removed.
+    WebhookRemoved,
+    /// A webhook was enabled again.
+    WebhookEnabled,
+    /// Past events were queued again for a webhook.
+    WebhookReplayed,
+    /// The secret of a webhook was replaced.
+    WebhookSecretRotated,
     /// A request was refused: it had no valid credential or no right, or tried to reach data of
     /// another tenant.
     RequestRefused,
@@ -56,7 +66,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 22] = [
+    pub const ALL: [Self; 27] = [
         Self::UploadCreated,
         Self::UrlsSigned,
         Self::PartsSigned,
@@ -76,6 +86,11 @@ impl Action {
         Self::TenantChanged,
         Self::TenantDisabled,
         Self::TenantEnabled,
+        Self::WebhookCreated,
+        Self::WebhookRemoved,
+        Self::WebhookEnabled,
+        Self::WebhookReplayed,
+        Self::WebhookSecretRotated,
         Self::RequestRefused,
         Self::RequestUnsettled,
         Self::AuditLost,
@@ -103,6 +118,11 @@ impl Action {
             Self::TenantChanged => "tenant.changed",
             Self::TenantDisabled => "tenant.disabled",
             Self::TenantEnabled => "tenant.enabled",
+            Self::WebhookCreated => "webhook.created",
+            Self::WebhookRemoved => "webhook.removed",
+            Self::WebhookEnabled => "webhook.enabled",
+            Self::WebhookReplayed => "webhook.replayed",
+            Self::WebhookSecretRotated => "webhook.secret-rotated",
             Self::RequestRefused => "request.refused",
             Self::RequestUnsettled => "request.unsettled",
             Self::AuditLost => "audit.lost",

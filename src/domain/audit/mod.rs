@@ -88,7 +88,7 @@ pub struct ActionDetails {
     pub action: Action,
     /// The upload.
     pub upload_id: Option<Uuid>,
-    /// The API key, token or tenant, or the source path of a copy.
+    /// The API key, token, tenant or webhook, or the source path of a copy.
     pub subject: Option<String>,
     /// The path, as the tenant sees it.
     pub path: Option<String>,
@@ -127,7 +127,7 @@ impl ActionDetails {
         }
     }
 
-    /// An action on an API key, a token or a tenant.
+    /// An action on an API key, a token, a tenant or a webhook.
     pub fn on_subject(action: Action, subject: impl fmt::Display) -> Self {
         Self {
             subject: Some(subject.to_string()),
@@ -182,7 +182,7 @@ pub struct Record {
     pub operation: Option<String>,
     /// The upload.
     pub upload_id: Option<Uuid>,
-    /// The API key, token or tenant, or the source path of a copy.
+    /// The API key, token, tenant or webhook, or the source path of a copy.
     pub subject: Option<String>,
     /// The path, as the tenant sees it.
     pub path: Option<String>,

@@ -25,8 +25,9 @@ const INTRODUCING: [&str; 12] = [
     "secret_access_key",
     "session_token",
 ];
-/// The start of an API key, an upload token and a JWT. A JWT starts with `{"` in base64.
-const TOKEN_STARTS: [&str; 3] = ["ubk_", "ubt_", "eyJ"];
+/// The start of an API key, an upload token, the secret of a webhook and a JWT. A JWT starts with `{"`
+/// in base64.
+const TOKEN_STARTS: [&str; 4] = ["ubk_", "ubt_", "whsec_", "eyJ"];
 /// The separators between such a word and its value.
 const SEPARATORS: [&str; 9] = ["=", ":", "\"", "\\", "'", " ", "%3d", "some(", "("];
 const MASK: &str = "***";
@@ -42,7 +43,7 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 
 /// Masks all credentials in a text.
 pub(super) fn scrub(text: &str) -> Cow<'_, str> {
-    // Building the automaton of fifteen short words cannot fail. If it did, the whole text would be
+    // Building the automaton of sixteen short words cannot fail. If it did, the whole text would be
     // masked.
     let Some(words) = &*WORDS else {
         return Cow::Borrowed(MASK);

@@ -20,6 +20,7 @@ mod stores;
 #[cfg(test)]
 mod tests;
 mod uploads;
+mod webhooks;
 
 use chrono::{DateTime, Utc};
 use prometheus::{Registry, TextEncoder};
@@ -35,6 +36,7 @@ pub use pool::Pool;
 pub use s3_events::S3Events;
 pub use stores::Stores;
 pub use uploads::Uploads;
+pub use webhooks::Webhooks;
 
 /// The content type of [`Metrics::render`].
 pub const CONTENT_TYPE: &str = prometheus::TEXT_FORMAT;
@@ -66,6 +68,8 @@ pub struct Metrics {
     pub s3_events: S3Events,
     /// The features of the stores.
     pub stores: Stores,
+    /// Events that are sent to webhooks.
+    pub webhooks: Webhooks,
     process: process::Process,
     registry: Registry,
 }
@@ -91,6 +95,7 @@ impl Metrics {
             audit: Audit::new(&registry)?,
             s3_events: S3Events::new(&registry)?,
             stores: Stores::new(&registry)?,
+            webhooks: Webhooks::new(&registry)?,
             process: process::Process::new(&registry, started)?,
             registry,
         })

@@ -60,6 +60,12 @@ fn uploads_and_events_are_rendered() {
     metrics.outbox.waiting(7, Some(Duration::from_millis(1500)));
     metrics.outbox.published(10);
     metrics.outbox.undeliverable(2);
+    metrics.webhooks.sent("delivered");
+    metrics.webhooks.disabled();
+    metrics
+        .webhooks
+        .waiting(3, Some(Duration::from_millis(2500)));
+    metrics.webhooks.endpoints(5, 1);
     metrics.janitor.expired("uploaded");
     metrics.janitor.expired("expired");
     metrics.janitor.final_check("removed");
@@ -81,6 +87,12 @@ fn uploads_and_events_are_rendered() {
             "upload_broker_outbox_oldest_age_seconds 1.5",
             "upload_broker_events_published_total 10",
             "upload_broker_events_undeliverable_total 2",
+            r#"upload_broker_webhook_deliveries_total{outcome="delivered"} 1"#,
+            r#"upload_broker_webhook_deliveries_total{outcome="private-address"} 0"#,
+            "upload_broker_webhooks_disabled_total 1",
+            "upload_broker_webhook_waiting_events 3",
+            "upload_broker_webhook_oldest_age_seconds 2.5",
+            r#"upload_broker_webhook_endpoints{state="disabled"} 1"#,
             "upload_broker_janitor_checked_total 2",
             r#"upload_broker_janitor_outcomes_total{outcome="uploaded"} 1"#,
             r#"upload_broker_janitor_outcomes_total{outcome="expired"} 1"#,

@@ -83,8 +83,9 @@ async fn correct_configuration_passes_and_leaves_nothing_behind() {
         .says("cors", "ok", ORIGIN)
         .says("lifecycle", "ok", "after 7 days")
         .says("topic", "ok", "the topic exists")
-        .says("migrations", "ok", "all migrations are applied");
-    let summary = "20 ok, 2 warnings, 0 failed, 0 unknown";
+        .says("migrations", "ok", "all migrations are applied")
+        .says("webhooks", "ok", "there are no webhooks");
+    let summary = "21 ok, 2 warnings, 0 failed, 0 unknown";
     assert!(report.ended.err.contains(summary), "{report:#?}");
 
     // The doctor left nothing behind, and sent no notification.

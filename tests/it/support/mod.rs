@@ -30,6 +30,7 @@ pub mod pump;
 pub mod python;
 pub mod raw;
 pub mod real_stores;
+pub mod receiver;
 pub mod replacing_proxy;
 pub mod reply;
 pub mod rewriting_proxy;

@@ -19,7 +19,7 @@ pub struct SecretPattern {
 const BETWEEN: &str = r#"[\\"']*(?:=|:|%3D)+\s?(?:Some\()?[\\"']*"#;
 
 /// Every kind of secret that has a recognisable format.
-pub const PATTERNS: [SecretPattern; 12] = [
+pub const PATTERNS: [SecretPattern; 13] = [
     SecretPattern {
         what: "an API key",
         pattern: "ubk_[0-9a-z_-]{8}",
@@ -31,6 +31,12 @@ pub const PATTERNS: [SecretPattern; 12] = [
         pattern: "ubt_[0-9a-z_-]{8}",
         hit: "POST /t/ubt_eyJ0ZW5hbnQi.c2lnbmF0dXJl/uploads",
         masked: "POST /t/***/uploads",
+    },
+    SecretPattern {
+        what: "the secret of a webhook",
+        pattern: "whsec_[0-9a-z+/]{8}",
+        hit: "signed with whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz, sent",
+        masked: "signed with ***, sent",
     },
     SecretPattern {
         what: "a JWT",

@@ -1,0 +1,230 @@
+//! The loop that sends events to endpoints. It runs in any number of replicas.
+//!
+//! It polls periodically, and is woken when this process writes an event.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+use diesel_async::AsyncConnection as _;
+use futures::StreamExt as _;
+use futures::future::join_all;
+use futures::stream::FuturesUnordered;
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, SemaphorePermit};
+use tokio_util::sync::CancellationToken;
+
+use super::client::Client;
+use crate::clock::Clock;
+use crate::lifecycle::backoff::Backoff;
+use crate::notify::outcome::RelayError;
+use crate::store::lease::Lease;
+use crate::store::pool::Pool;
+use crate::store::webhooks::{self, Claim, ClaimedWebhook};
+use crate::telemetry::metrics::Metrics;
+
+/// The number of endpoints that a process works on at the same time, and of those that accept nothing
+/// at present. Each has at most four calls.
+const MAX_HEALTHY: usize = 32;
+const MAX_FAILING: usize = 32;
+/// The number of connections to Postgres that the work on endpoints uses at the same time.
+const MAX_CONNECTIONS: usize = 4;
+/// How often to look for due events.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
+/// The time for which wake-ups are collected.
+const COLLECT_TIME: Duration = Duration::from_millis(20);
+/// The back-off while Postgres is unavailable.
+const BACKOFF: Backoff = Backoff::up_to(Duration::from_secs(15));
+/// The waiting events of an endpoint are counted up to this number.
+const MAX_COUNTED: i64 = 100_000;
+/// The count of waiting events may take at most this fraction of the time: one in twenty.
+const COUNT_TIME_DIVISOR: u32 = 20;
+
+/// The loop and its dependencies.
+pub struct WebhookRelay {
+    pub(super) pool: Pool,
+    pub(super) client: Client,
+    pub(super) clock: Clock,
+    pub(super) metrics: Arc<Metrics>,
+    lease: Duration,
+    wake: Arc<Notify>,
+    healthy: Arc<Semaphore>,
+    failing: Arc<Semaphore>,
+    connections: Semaphore,
+    /// Whether there was an enabled endpoint at the last measurement. Without one, the loop is not
+    /// woken by events.
+    has_endpoints: AtomicBool,
+}
+
+/// A leased endpoint, and its place among those that are worked on.
+struct Claimed {
+    webhook: ClaimedWebhook,
+    lease: Lease,
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl WebhookRelay {
+    /// Creates the loop. `lease` is the length of a lease that is not renewed, and `wake` is notified
+    /// when this process has written an event.
+    pub fn new(
+        pool: Pool,
+        client: Client,
+        lease: Duration,
+        clock: Clock,
+        metrics: Arc<Metrics>,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self {
+            pool,
+            client,
+            clock,
+            metrics,
+            lease,
+            wake,
+            healthy: Arc::new(Semaphore::new(MAX_HEALTHY)),
+            failing: Arc::new(Semaphore::new(MAX_FAILING)),
+            connections: Semaphore::new(MAX_CONNECTIONS),
+            has_endpoints: AtomicBool::new(false),
+        }
+    }
+
+    /// Sends events until `stop`. Calls that have started are finished and recorded.
+    pub async fn run(self, stop: CancellationToken) {
+        tokio::join!(self.send_until(&stop), self.measure_until(&stop));
+    }
+
+    /// Sends everything that is due at present to the endpoints that are free, and returns the number
+    /// of these endpoints.
+    ///
+    /// # Errors
+    /// Postgres is unavailable. A failure of an endpoint is recorded instead.
+    pub async fn run_once(&self, stop: &CancellationToken) -> Result<usize, RelayError> {
+        let claimed = self.claim().await?;
+        let work = claimed
+            .into_iter()
+            .map(|claimed| self.work_on(claimed, stop));
+        Ok(join_all(work).await.len())
+    }
+
+    /// A turn to use a connection. It waits while the others are in use.
+    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+        // The semaphore is never closed.
+        self.connections.acquire().await.ok()
+    }
+
+    async fn send_until(&self, stop: &CancellationToken) {
+        let mut working = FuturesUnordered::new();
+        let mut claims = pin!(self.next_claims(0, stop));
+        loop {
+            tokio::select! {
+                next = &mut claims => {
+                    let Some((claimed, failures)) = next else {
+                        break;
+                    };
+                    for claimed in claimed {
+                        working.push(self.work_on(claimed, stop));
+                    }
+                    claims.set(self.next_claims(failures, stop));
+                }
+                Some(()) = working.next() => {}
+            }
+        }
+        while working.next().await.is_some() {}
+    }
+
+    async fn work_on(&self, claimed: Claimed, stop: &CancellationToken) {
+        if self.work(claimed.webhook, &claimed.lease, stop).await {
+            // Events that were written meanwhile did not find the endpoint free.
+            self.wake.notify_one();
+        }
+    }
+
+    /// Waits until there is something to send, and leases the endpoints that it is for. `failures` is
+    /// the number of failures of Postgres in a row. Returns `None` after the stop.
+    async fn next_claims(
+        &self,
+        mut failures: u32,
+        stop: &CancellationToken,
+    ) -> Option<(Vec<Claimed>, u32)> {
+        while !stop.is_cancelled() {
+            let wait = match self.claim().await {
+                Ok(claimed) if claimed.is_empty() => {
+                    failures = 0;
+                    POLL_INTERVAL
+                }
+                Ok(claimed) => return Some((claimed, 0)),
+                Err(error) => {
+                    failures += 1;
+                    let wait = BACKOFF.delay(failures);
+                    log::warn!(
+                        "webhooks: {error} (failure {failures} in a row, next try in {wait:.1?})"
+                    );
+                    wait
+                }
+            };
+            let is_woken = failures == 0 && self.has_endpoints.load(Ordering::Relaxed);
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = tokio::time::sleep(wait) => {}
+                () = self.wake.notified(), if is_woken => tokio::time::sleep(COLLECT_TIME).await,
+            }
+        }
+        None
+    }
+
+    /// Leases endpoints that have something to send, as many as there are places for.
+    async fn claim(&self) -> Result<Vec<Claimed>, RelayError> {
+        let mut claimed = Vec::new();
+        for (failing, places) in [(false, &self.healthy), (true, &self.failing)] {
+            let free = places.available_permits();
+            if free == 0 {
+                continue;
+            }
+            let lease = Lease::new(&self.clock, self.lease);
+            let claim = Claim {
+                failing,
+                limit: i64::try_from(free).unwrap_or(i64::MAX),
+                now: self.clock.now(),
+            };
+            let mut connection = self.pool.get().await?;
+            let found = connection
+                .transaction(async |connection| webhooks::claim(connection, &lease, &claim).await)
+                .await?;
+            claimed.extend(found.into_iter().map(|webhook| Claimed {
+                webhook,
+                lease: lease.clone(),
+                _place: Arc::clone(places).try_acquire_owned().ok(),
+            }));
+        }
+        Ok(claimed)
+    }
+
+    /// Updates the gauges, independently of the sending. The first measurement is delayed, because
+    /// connections to Postgres are needed elsewhere during the start.
+    async fn measure_until(&self, stop: &CancellationToken) {
+        let mut wait = POLL_INTERVAL;
+        loop {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = tokio::time::sleep(wait) => {}
+            }
+            let start = Instant::now();
+            if let Err(error) = self.measure().await {
+                log::debug!("webhooks: cannot count the waiting events: {error}");
+            }
+            wait = POLL_INTERVAL.max(start.elapsed() * COUNT_TIME_DIVISOR);
+        }
+    }
+
+    async fn measure(&self) -> Result<(), RelayError> {
+        let mut connection = self.pool.get().await?;
+        let found = webhooks::backlog(&mut connection, MAX_COUNTED).await?;
+        self.has_endpoints
+            .store(found.enabled > 0, Ordering::Relaxed);
+        let age = (found.oldest).map(|at| (self.clock.now() - at).to_std().unwrap_or_default());
+        let metrics = &self.metrics.webhooks;
+        metrics.waiting(found.waiting, age);
+        metrics.endpoints(found.enabled, found.disabled);
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Queues past events for an endpoint.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use diesel::prelude::*;
+use diesel::sql_types::{Nullable, Timestamptz, Uuid as SqlUuid};
+use diesel_async::RunQueryDsl;
+use uuid::Uuid;
+
+use crate::store::replay::{LOW_BITS, end_of_millisecond, id_at};
+use crate::store::schema::events;
+use crate::store::{Connection, Result};
+
+/// Which events to queue: those of the tenant and of the types of the endpoint in a time range.
+#[derive(Clone, Copy, Debug)]
+pub struct Selection {
+    /// The endpoint.
+    pub webhook: Uuid,
+    /// Events at or after this time.
+    pub since: DateTime<Utc>,
+    /// Events before this time.
+    pub until: DateTime<Utc>,
+}
+
+/// Returns the id directly before the first possible event of a selection.
+pub fn start(selection: &Selection) -> Uuid {
+    id_at(selection.since - TimeDelta::milliseconds(1), LOW_BITS)
+}
+
+/// Queues the events of a selection among about `limit` events after the id `after`. Returns how many
+/// they were, and the id to continue after, if there may be more. Events that wait already are not
+/// changed.
+///
+/// A batch always includes whole milliseconds, so that an earlier event of an upload is never in a
+/// later batch.
+pub async fn queue_again(
+    connection: &mut Connection,
+    selection: &Selection,
+    after: Uuid,
+    limit: i64,
+    now: DateTime<Utc>,
+) -> Result<(usize, Option<Uuid>)> {
+    let last: Option<Uuid> = events::table
+        .filter(events::id.gt(after))
+        .filter(events::id.le(id_at(selection.until, LOW_BITS)))
+        .order(events::id)
+        .offset(limit - 1)
+        .limit(1)
+        .select(events::id)
+        .first(connection)
+        .await
+        .optional()?;
+    let end = last.map(end_of_millisecond);
+    let queued = diesel::sql_query(
+        "INSERT INTO webhook_deliveries \
+         (event_id, webhook_id, upload_id, sequence, queued_at, due_at) \
+         SELECT events.id, webhooks.id, events.upload_id, events.sequence, $6, $6 \
+         FROM events JOIN webhooks ON webhooks.tenant = events.tenant \
+         WHERE webhooks.id = $1 AND events.id > $2 AND events.id <= coalesce($3, $7) \
+         AND events.at >= $4 AND events.at < $5 \
+         AND (webhooks.types IS NULL OR events.kind = ANY (webhooks.types)) \
+         ON CONFLICT DO NOTHING",
+    )
+    .bind::<SqlUuid, _>(selection.webhook)
+    .bind::<SqlUuid, _>(after)
+    .bind::<Nullable<SqlUuid>, _>(end)
+    .bind::<Timestamptz, _>(selection.since)
+    .bind::<Timestamptz, _>(selection.until)
+    .bind::<Timestamptz, _>(now)
+    .bind::<SqlUuid, _>(id_at(selection.until, LOW_BITS))
+    .execute(connection)
+    .await?;
+    Ok((queued, end))
+}
