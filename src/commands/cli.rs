@@ -4,7 +4,9 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use super::dev;
-use super::{audit, completions, doctor, events, janitor, keys, process, rules, tenants};
+use super::{
+    audit, completions, doctor, events, janitor, keys, process, process_program, rules, tenants,
+};
 use crate::client;
 
 /// A control plane for direct-to-S3 uploads. Settings are read from the environment; `check-config`
@@ -58,4 +60,7 @@ pub(super) enum Command {
     /// Run a processor from standard input to standard output, with limits
     #[command(hide = true)]
     Process(process::Arguments),
+    /// Become a program that a processor starts, with limits
+    #[command(hide = true)]
+    ProcessProgram(process_program::Arguments),
 }
