@@ -66,6 +66,14 @@ const HISTORY: &str = "
     SELECT tenant, id::text, sha256(id::text::bytea), id, now() FROM uploads WHERE status = 'Expired';
     INSERT INTO token_uses (id, uploads, bytes, expires_at)
     SELECT id, 1, 1, now() + interval '1 day' FROM uploads WHERE status = 'Expired';
+    INSERT INTO documents (id, upload_id, pages, removable, created_at)
+    SELECT id, id, 40, status = 'Superseded', created_at FROM uploads
+    WHERE status IN ('Uploaded', 'Superseded') ORDER BY id DESC LIMIT 300;
+    INSERT INTO document_pages (document_id, page, tenant, text)
+    SELECT documents.id, page, uploads.tenant,
+        'page of all documents, number' || page || ' word' || (extract(epoch FROM documents.created_at)::bigint / 60 % 1000)
+    FROM documents JOIN uploads ON uploads.id = upload_id, generate_series(1, 40) page;
+    UPDATE documents SET removable = false;
     INSERT INTO audit (id, at, tenant, actor, action, path)
     SELECT id, created_at, tenant, 'anyone', 'upload.created', path FROM uploads;
 ";
@@ -218,6 +226,13 @@ async fn make_every_request(app: &App) {
             &format!("/uploads?limit=10&derived_from={source}{filters}"),
         )
         .await;
+    }
+    let newest = app.get("/uploads?status=Uploaded&prefix=/data/&limit=1");
+    let text = format!("/uploads/{}/text?limit=10", id(&newest.await.json()[0]));
+    ask(app, &text).await;
+    // Only replaced datasets have the word 800.
+    for query in ["number7+word801", "word801&prefix=/data/", "word800"] {
+        ask(app, &format!("/search?q={query}")).await;
     }
     for filters in [
         "",

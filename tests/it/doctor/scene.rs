@@ -9,7 +9,7 @@ use crate::support::process::{FinishedProcess, Run};
 use crate::support::serving::Place;
 
 /// Every check, in the order of the report.
-pub const CHECKS: [&str; 20] = [
+pub const CHECKS: [&str; 21] = [
     "credentials",
     "clock",
     "tls",
@@ -30,6 +30,7 @@ pub const CHECKS: [&str; 20] = [
     "migrations",
     "certificate",
     "issuer",
+    "programs",
 ];
 
 /// The report of the doctor.

@@ -84,7 +84,7 @@ async fn correct_configuration_passes_and_leaves_nothing_behind() {
         .says("lifecycle", "ok", "after 7 days")
         .says("topic", "ok", "the topic exists")
         .says("migrations", "ok", "all migrations are applied");
-    let summary = "18 ok, 2 warnings, 0 failed, 0 unknown";
+    let summary = "19 ok, 2 warnings, 0 failed, 0 unknown";
     assert!(report.ended.err.contains(summary), "{report:#?}");
 
     // The doctor left nothing behind, and sent no notification.

@@ -107,7 +107,7 @@ impl Caller {
     }
 
     /// Sends bytes to S3 with the URL and the headers of the session.
-    pub async fn put(&self, session: &Value, bytes: &str) -> Reply {
+    pub async fn put(&self, session: &Value, bytes: impl AsRef<[u8]>) -> Reply {
         put(&self.http, session, bytes).await
     }
 
@@ -118,7 +118,7 @@ impl Caller {
     }
 
     /// Creates a session, sends the bytes and acknowledges the upload.
-    pub async fn upload(&self, path: &str, bytes: &str) -> Value {
+    pub async fn upload(&self, path: &str, bytes: impl AsRef<[u8]>) -> Value {
         let session = self.create(path).await;
         self.put(&session, bytes).await.expect_ok();
         self.acknowledge(&session).await.expect(StatusCode::OK)
@@ -126,11 +126,11 @@ impl Caller {
 }
 
 /// Sends bytes to S3 with the URL and the headers of the session, through the given HTTP client.
-pub async fn put(http: &reqwest::Client, session: &Value, bytes: &str) -> Reply {
+pub async fn put(http: &reqwest::Client, session: &Value, bytes: impl AsRef<[u8]>) -> Reply {
     let upload = &session["upload"];
     let mut put = http.put(upload["url"].as_str().expect("a URL"));
     for (name, value) in upload["headers"].as_object().expect("headers") {
         put = put.header(name, value.as_str().expect("a header value"));
     }
-    Reply::of(put.body(bytes.to_owned())).await
+    Reply::of(put.body(bytes.as_ref().to_vec())).await
 }
