@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 failed=()
-for bench in timing http guards growth sweep large small; do
+for bench in timing http guards growth sweep large small documents; do
     "benches/$bench.sh" 2>&1 | tee "$output" || failed+=("$bench")
     if grep -q 'MISSED$' "$output"; then failed+=("$bench (missed)"); fi
 done
