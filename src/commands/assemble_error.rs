@@ -42,6 +42,9 @@ pub enum AssembleError {
     /// The settings name a processor that does not exist.
     #[error("BROKER_WORKER_PROCESSORS: there is no processor {0}")]
     UnknownProcessor(String),
+    /// The settings name a processor that needs a program which is not installed.
+    #[error("BROKER_WORKER_PROCESSORS: {0} needs the program {1}, which PATH does not have")]
+    MissingProgram(String, &'static str),
     /// The system lacks what an HTTP client needs.
     #[error("the HTTP client cannot be created")]
     Http(#[source] objects::probe::ProbeError),

@@ -8,6 +8,7 @@ use tokio::sync::Semaphore;
 
 use super::assemble_error::AssembleError;
 use super::cloud::Cloud;
+use super::programs;
 use crate::config::{Role, Settings};
 use crate::processors::child::{ChildLimits, Program};
 use crate::processors::{self, Processor};
@@ -24,7 +25,8 @@ const POLL_INTERVAL_WITH_QUEUE: Duration = Duration::from_secs(10);
 /// Builds the worker of a process that has this role.
 ///
 /// # Errors
-/// A processor of the settings does not exist, or the program cannot start itself again.
+/// A processor of the settings does not exist or lacks a program, or this program cannot start
+/// itself again.
 pub(super) fn build(
     settings: &Settings,
     cloud: &Cloud,
@@ -61,7 +63,9 @@ pub(super) fn build(
             None => POLL_INTERVAL,
         },
         queue,
-        program: Program::this().map_err(AssembleError::Worker)?,
+        program: Program::this()
+            .map_err(AssembleError::Worker)?
+            .with_search_path(programs::search_path()),
         limits: ChildLimits {
             memory_bytes: worker.memory_bytes,
             cpu_seconds: worker.cpu_seconds,
@@ -79,12 +83,29 @@ pub(super) fn build(
 
 fn selected(names: Option<&[String]>) -> Result<Vec<&'static Processor>, AssembleError> {
     let Some(names) = names else {
-        return Ok(processors::SHIPPED.iter().collect());
+        let runnable = processors::SHIPPED.iter().filter(|one| can_run(one));
+        return Ok(runnable.collect());
     };
     (names.iter())
         .map(|name| {
             let unknown = || AssembleError::UnknownProcessor(name.clone());
-            processors::find(name).ok_or_else(unknown)
+            let processor = processors::find(name).ok_or_else(unknown)?;
+            match programs::missing(name).first() {
+                None => Ok(processor),
+                Some(program) => Err(AssembleError::MissingProgram(name.clone(), program)),
+            }
         })
         .collect()
+}
+
+/// Whether this machine has the programs of a processor. Its jobs are left to other workers if not.
+fn can_run(processor: &Processor) -> bool {
+    let (name, missing) = (processor.name, programs::missing(processor.name));
+    if !missing.is_empty() {
+        let (missing, advice) = (missing.join(" and "), programs::ADVICE);
+        log::warn!(
+            "worker: jobs of {name} are left to other workers: PATH has no {missing}; {advice}"
+        );
+    }
+    missing.is_empty()
 }

@@ -4,7 +4,10 @@ use clap::{Parser, Subcommand};
 
 #[cfg(feature = "dev")]
 use super::dev;
-use super::{audit, completions, doctor, events, janitor, keys, process, rules, tenants, webhooks};
+use super::{
+    audit, completions, doctor, events, janitor, keys, process, process_program, rules, tenants,
+    webhooks,
+};
 use crate::client;
 
 /// A control plane for direct-to-S3 uploads. Settings are read from the environment; `check-config`
@@ -61,4 +64,7 @@ pub(super) enum Command {
     /// Run a processor from standard input to standard output, with limits
     #[command(hide = true)]
     Process(process::Arguments),
+    /// Become a program that a processor starts, with limits
+    #[command(hide = true)]
+    ProcessProgram(process_program::Arguments),
 }

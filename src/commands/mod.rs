@@ -23,7 +23,9 @@ mod migrate;
 mod openapi;
 mod output;
 mod process;
+mod process_program;
 pub mod processing_rules;
+mod programs;
 mod rules;
 mod run;
 mod serve;
@@ -45,8 +47,9 @@ use cli::{Cli, Command};
 pub fn run() -> ExitCode {
     let cli = Cli::parse();
     let command = match cli.command {
-        // It must limit itself before it starts a thread.
+        // They must limit themselves before they start a thread.
         Command::Process(arguments) => return process::run(arguments),
+        Command::ProcessProgram(arguments) => return process_program::run(arguments),
         command => command,
     };
     lifecycle::run(async {
@@ -71,6 +74,7 @@ pub fn run() -> ExitCode {
             Command::Completions(arguments) => completions::run(arguments, Cli::command()),
             // Unreachable: see above.
             Command::Process(arguments) => process::run(arguments),
+            Command::ProcessProgram(arguments) => process_program::run(arguments),
         }
     })
 }

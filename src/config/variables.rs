@@ -97,7 +97,7 @@ table! {
 
     BROKER_WORKER_BIND, Text("127.0.0.1:8081"), Plain, "Address and port of the health checks and the metrics of `upload-broker worker`.";
     BROKER_WORKER_QUEUE_URL, Unset, Url, "SQS queue that is subscribed to the topic and wakes workers; not set: workers ask Postgres every second.";
-    BROKER_WORKER_PROCESSORS, Unset, Plain, "Processors whose jobs a worker runs, comma-separated: `csv-aggregate`, `csv-merge`, `image-resize`; not set: all that ship with the broker.";
+    BROKER_WORKER_PROCESSORS, Unset, Plain, "Processors whose jobs a worker runs, comma-separated: `csv-aggregate`, `csv-merge`, `image-resize`, `pdf-text`; not set: all that ship with the broker and whose programs are installed.";
     BROKER_WORKER_JOBS, Text("2"), Plain, "Number of jobs that a worker runs at the same time.";
     BROKER_WORKER_LEASE_SECONDS, Text("60"), Plain, "Seconds of the lease of a job: after a crash, another worker starts it again when the lease ends. A running worker renews it after a third of that time.";
     BROKER_WORKER_MEMORY_BYTES, Text("134217728"), Plain, "Memory in bytes for the data of one job; larger data is sorted on disk. The process of a job is ended if it needs much more.";

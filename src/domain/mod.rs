@@ -4,6 +4,7 @@ pub mod abilities;
 pub mod audit;
 pub mod bounds;
 pub mod checksum;
+pub mod document;
 pub mod drift;
 pub mod encryption;
 pub mod event;

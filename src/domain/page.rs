@@ -31,6 +31,9 @@ pub enum Cursor {
     /// The last id of a page of audit rows, newest first.
     #[serde(rename = "a")]
     Audit(Uuid),
+    /// The number of the last page of a document.
+    #[serde(rename = "t")]
+    DocumentPage(u32),
     /// The position in a listing of the store, and the parameters that it belongs to.
     #[serde(rename = "d")]
     Listing {

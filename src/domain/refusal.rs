@@ -54,6 +54,8 @@ pub enum Code {
     LeaseLost,
     /// An output of a job does not exist.
     OutputMissing,
+    /// No text was extracted from the upload.
+    TextMissing,
     /// A job has failed for good. It is the reason of an upload, never of an answer.
     ProcessingFailed,
 }
@@ -81,6 +83,7 @@ impl Code {
             Self::JobClaimed => "job-claimed",
             Self::LeaseLost => "lease-lost",
             Self::OutputMissing => "output-missing",
+            Self::TextMissing => "text-missing",
             Self::ProcessingFailed => PROCESSING_FAILED,
         }
     }

@@ -15,6 +15,7 @@ mod backlog;
 pub mod client_address;
 mod connection;
 pub mod datasets;
+pub mod documents;
 pub mod extract;
 mod handshake;
 mod html;

@@ -7,7 +7,7 @@
 use super::operation::Operation;
 use super::problem::page;
 use super::service::{docs, event_schema, health, index, metrics, readiness};
-use super::{audit, datasets, jobs, tokens, uploads};
+use super::{audit, datasets, documents, jobs, tokens, uploads};
 
 /// Operations that need a credential.
 pub const API: &[Operation] = &[
@@ -27,6 +27,7 @@ pub const API: &[Operation] = &[
     jobs::retry::OPERATION,
     jobs::of_upload::OPERATION,
     jobs::results::OPERATION,
+    documents::text::OPERATION,
     datasets::list::OPERATION,
     datasets::detail::OPERATION,
     datasets::delete::OPERATION,
@@ -35,6 +36,7 @@ pub const API: &[Operation] = &[
     datasets::acknowledge::OPERATION,
     jobs::claim::OPERATION,
     jobs::list::OPERATION,
+    documents::search::OPERATION,
     audit::list::OPERATION,
     tokens::create::OPERATION,
 ];

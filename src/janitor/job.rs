@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::report::Report;
 use super::task::Task;
 use crate::domain::finding::{Finding, FindingKind};
+use crate::usecases::documents;
 use crate::usecases::jobs;
 use crate::usecases::maintenance::clean_up;
 use crate::usecases::maintenance::final_check;
@@ -132,6 +133,7 @@ impl Job {
         }
         if !self.dry_run {
             self.requeue_lapsed_jobs().await?;
+            self.remove_documents().await?;
             fold_quotas::fold(&self.broker).await?;
         }
         Ok(round)
@@ -141,6 +143,16 @@ impl Job {
     async fn requeue_lapsed_jobs(&self) -> Result<()> {
         while !self.stop.is_cancelled() {
             if jobs::requeue_lapsed(&self.broker).await? == 0 {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Removes the text of uploads that were replaced or deleted, and of attempts without success.
+    async fn remove_documents(&self) -> Result<()> {
+        while !self.stop.is_cancelled() {
+            if documents::remove::remove_unused(&self.broker).await? == 0 {
                 break;
             }
         }

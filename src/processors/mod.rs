@@ -11,6 +11,8 @@
 //! of standard error. Whatever the input does to that process, the broker only sees a
 //! [`Failure`](processor::Failure).
 //!
+//! A processor may start other programs ([`programs`]), within the same limits.
+//!
 //! To add a processor: a file or folder here, and one entry in [`SHIPPED`].
 
 pub mod child;
@@ -20,7 +22,9 @@ pub mod execute;
 pub mod image_resize;
 pub mod inputs;
 pub mod outputs;
+mod pdf_text;
 pub mod processor;
+pub mod programs;
 pub mod report;
 pub mod result_type;
 pub mod self_limits;
@@ -37,7 +41,12 @@ pub use processor::{Failure, OptionFault, Processor, Source};
 pub use result_type::ResultType;
 
 /// The processors of this program.
-pub const SHIPPED: &[Processor] = &[csv::CSV_AGGREGATE, csv::CSV_MERGE, image::IMAGE_RESIZE];
+pub const SHIPPED: &[Processor] = &[
+    csv::CSV_AGGREGATE,
+    csv::CSV_MERGE,
+    image::IMAGE_RESIZE,
+    pdf_text::PDF_TEXT,
+];
 
 /// The processors that only debug builds have: with [`trial`], the tests do to the process what
 /// hostile input might do.
@@ -49,4 +58,17 @@ const DEBUG_ONLY: &[Processor] = &[];
 /// Returns the processor with this name; `None` if there is none.
 pub fn find(name: &str) -> Option<&'static Processor> {
     (SHIPPED.iter().chain(DEBUG_ONLY)).find(|processor| processor.name == name)
+}
+
+/// The programs that the processor with this name starts, which the worker must have.
+pub fn programs_of(name: &str) -> &'static [&'static str] {
+    match name == pdf_text::PDF_TEXT.name {
+        true => pdf_text::PROGRAMS,
+        false => &[],
+    }
+}
+
+/// Whether the records of a processor are the pages of a document.
+pub fn has_pages(processor: &Processor) -> bool {
+    processor.name == pdf_text::PDF_TEXT.name
 }

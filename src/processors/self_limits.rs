@@ -13,6 +13,8 @@
 //! | core dumps (`RLIMIT_CORE`) | none is written: it would have the data of the caller |
 //! | end of the parent | `SIGKILL`, on Linux only |
 //!
+//! Programs that a processor starts inherit all limits, and end with this process, too.
+//!
 //! Not limited: the number of temporary files times their size, other than by the open files, and
 //! reading of files and use of the network, which no processor does.
 
@@ -59,6 +61,16 @@ pub fn apply(limits: &Limits, cpu_seconds: u64, parent: Option<u32>) -> io::Resu
         set(Resource::As, all, all)?;
     }
     Ok(())
+}
+
+/// Limits a process that becomes another program, and has inherited the other limits of its parent.
+/// It ends with its parent.
+///
+/// # Errors
+/// The system refuses a limit, or the parent has ended.
+pub(super) fn limit_program(cpu_seconds: u64, parent: u32) -> io::Result<()> {
+    end_with(parent)?;
+    set(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(1))
 }
 
 /// Sets a soft and a hard limit, but not above the present hard limit.

@@ -9,6 +9,7 @@ pub mod api_keys;
 pub mod audit;
 mod certificates;
 mod columns;
+pub mod documents;
 mod error_codes;
 pub mod events;
 mod hosts;

@@ -33,6 +33,16 @@ diesel::table! {
 }
 
 diesel::table! {
+    documents (id) {
+        id -> Uuid,
+        upload_id -> Uuid,
+        pages -> Nullable<Int4>,
+        removable -> Bool,
+        created_at -> Timestamptz,
+    }
+}
+
+diesel::table! {
     events (id) {
         id -> Uuid,
         upload_id -> Uuid,
@@ -279,6 +289,7 @@ diesel::table! {
 }
 
 diesel::joinable!(api_keys -> tenants (tenant));
+diesel::joinable!(documents -> uploads (upload_id));
 diesel::joinable!(events -> uploads (upload_id));
 diesel::joinable!(idempotency_entries -> uploads (upload_id));
 diesel::joinable!(idempotency_keys -> tenants (tenant));
@@ -295,6 +306,7 @@ diesel::joinable!(webhooks -> tenants (tenant));
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     audit,
+    documents,
     events,
     idempotency_entries,
     idempotency_keys,

@@ -9,6 +9,7 @@ pub mod audit;
 mod batching;
 pub mod context;
 pub mod datasets;
+pub mod documents;
 mod error;
 mod faults;
 pub mod identity;

@@ -7,11 +7,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::Worker;
 use super::outcome;
+use super::pages::WrittenPages;
 use crate::domain::job::{Job, JobOutput};
 use crate::domain::upload::Upload;
 use crate::lifecycle::renewal::Renewed;
-use crate::processors;
-use crate::processors::child::{self, ResultFile, Task};
+use crate::processors::child::{self, Finished, ResultFile, Task};
+use crate::processors::{self, Processor};
 use crate::usecases;
 use crate::usecases::jobs::attempt::{self, AttemptEnd};
 use crate::usecases::jobs::write_result::{LocalResult, write_result};
@@ -41,23 +42,51 @@ impl Worker {
             limits: &self.limits,
             progress,
         };
-        let finished = match child::run(&self.program, task, stop).await {
+        let mut finished = match child::run(&self.program, task, stop).await {
             Ok(finished) => finished,
             Err(error) => return Some(outcome::of_child_error(error)),
         };
-        let mut report = finished.report;
-        if let (Some(found), Some(report)) = (work.found_before, report.as_object_mut()) {
+        if let (Some(found), Some(report)) = (work.found_before, finished.report.as_object_mut()) {
             report.insert("planned".to_owned(), found);
         }
-        match self.write(job, upload, finished.results).await {
-            Ok(Some(outputs)) => Some(AttemptEnd::Succeeded { outputs, report }),
-            Ok(None) => None,
+        match self.write_all(job, upload, processor, finished).await {
+            Ok(end) => end,
             Err(error) => {
                 let (id, name) = (job.id, processor.name);
                 log::debug!("job {id}: the results of {name} were not written: {error}");
                 Some(outcome::of_error(&error))
             }
         }
+    }
+
+    /// Writes the results and the pages of a document. `None` if the lease was lost.
+    async fn write_all(
+        &self,
+        job: &Job,
+        upload: &Upload,
+        processor: &Processor,
+        finished: Finished,
+    ) -> usecases::Result<Option<AttemptEnd>> {
+        let report = finished.report;
+        let Some(outputs) = self.write(job, upload, finished.results).await? else {
+            return Ok(None);
+        };
+        let records = finished
+            .records
+            .filter(|_| processors::has_pages(processor));
+        let document_pages = match records {
+            None => None,
+            Some(records) => match self.write_pages(job, records.file, &report).await? {
+                WrittenPages::All(pages) => Some(pages),
+                WrittenPages::LeaseLost => return Ok(None),
+                WrittenPages::Invalid => return Ok(Some(outcome::of_invalid_records())),
+            },
+        };
+        Ok(Some(AttemptEnd::Succeeded {
+            outputs,
+            report,
+            document_pages,
+        }))
     }
 
     /// Writes and proves the results, one after the other. `None` if the lease was lost.

@@ -22,11 +22,13 @@
 //! | the worker was paused for longer than its lease | it notices at its next write, and changes nothing |
 //! | S3 or Postgres does not answer | the attempt is given back with a back-off, or its lease ends |
 //! | the processor refuses the dataset | the job fails, with the reason |
+//! | the worker is killed while it writes the pages of a document | nothing reads them, the next attempt writes its own, and the janitor removes them |
 //! | the quota of the tenant is used up | the attempt is given back with a back-off; after five attempts the job fails, with the reason |
 
 mod attempt;
 mod message;
 mod outcome;
+mod pages;
 mod poll;
 mod queue;
 mod run_job;

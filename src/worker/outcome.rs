@@ -35,3 +35,12 @@ pub(super) fn of_error(error: &Error) -> AttemptEnd {
         message: error.to_string(),
     }
 }
+
+/// The end of an attempt whose child reported records that its processor does not have.
+pub(super) fn of_invalid_records() -> AttemptEnd {
+    AttemptEnd::Failed {
+        message: "the processor has reported pages that a document cannot have (crashed)"
+            .to_owned(),
+        report: None,
+    }
+}

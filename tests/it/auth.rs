@@ -39,13 +39,16 @@ struct Operation {
     scope: Scope,
     /// Further scopes that it needs.
     also: Vec<Scope>,
+    /// The query with examples of the parameters that it requires; empty if there are none.
+    query: String,
     /// An example of its body, if it has one.
     example: Option<Value>,
 }
 
 impl Operation {
     fn path(&self, id: &str, path: &str) -> String {
-        self.template.replace("{id}", id).replace("{path}", path)
+        let path = self.template.replace("{id}", id).replace("{path}", path);
+        format!("{path}{}", self.query)
     }
 }
 
@@ -70,6 +73,7 @@ fn operations() -> Vec<Operation> {
                 template: template.clone(),
                 scope: scopes.next().expect("a scope"),
                 also: scopes.collect(),
+                query: required_query(operation),
                 example: operation.get("requestBody").map(|body| {
                     let json = &body["content"]["application/json"];
                     json.get("example").cloned().unwrap_or_else(|| json!({}))
@@ -79,6 +83,18 @@ fn operations() -> Vec<Operation> {
     }
     assert!(all.len() >= 12, "{} operations", all.len());
     all
+}
+
+/// The query with examples of the parameters that an operation requires.
+fn required_query(operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let required = parameters.filter(|one| one["in"] == "query" && one["required"] == true);
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let pairs = required.map(|one| format!("{}={}", text(&one["name"]), text(&one["example"])));
+    match pairs.collect::<Vec<_>>() {
+        pairs if pairs.is_empty() => String::new(),
+        pairs => format!("?{}", pairs.join("&")),
+    }
 }
 
 /// Calls every operation on an upload for each of `uploads`, which must not exist for the caller;

@@ -30,6 +30,7 @@ mod dev;
 mod dev_s3;
 mod docs;
 mod doctor;
+mod documents;
 mod encryption;
 mod event_schema;
 mod examples;

@@ -1,6 +1,7 @@
 //! The work of a statement does not grow with the table: Postgres explains every statement of
 //! requests, relay and janitor as it executes them, on tables with a long history.
 
+mod documents;
 mod history;
 mod jobs;
 mod webhooks;
@@ -183,6 +184,7 @@ async fn make_every_request(app: &App) {
         )
         .await;
     }
+    documents::make_requests(app).await;
     for filters in [
         "",
         "&prefix=/",
@@ -212,7 +214,7 @@ async fn no_statement_reads_more_rows_because_of_a_long_history() {
         .start()
         .await;
     let client = app.sql().await;
-    for history in [history::HISTORY, jobs::HISTORY] {
+    for history in [history::HISTORY, documents::HISTORY, jobs::HISTORY] {
         client.batch_execute(history).await.expect("a history");
     }
     webhooks::add(&client).await;

@@ -7,5 +7,5 @@ mod isolation;
 mod limits;
 mod read_object;
 mod results;
-mod scene;
+pub mod scene;
 mod write_object;

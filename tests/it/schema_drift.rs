@@ -43,7 +43,7 @@ async fn read(url: &str) -> Tables {
                   AND t.table_schema = c.table_schema) AS key
         FROM information_schema.columns c JOIN information_schema.tables USING (table_schema, table_name)
         WHERE table_schema = 'public' AND table_type = 'BASE TABLE'
-          AND table_name <> '__diesel_schema_migrations'
+          AND table_name NOT IN ('__diesel_schema_migrations', 'document_pages')
         ORDER BY c.table_name, c.ordinal_position";
     let client = database::connect(url).await;
     let mut tables = Tables::new();

@@ -25,6 +25,7 @@ mod multipart;
 mod policy;
 mod postgres;
 mod postgres_tls;
+mod programs;
 mod public_access;
 mod queues;
 mod rights;
@@ -50,6 +51,7 @@ use super::assemble::AssembleError;
 use super::output::{print_stderr, report_failure, start_log, warn_unknown_variables};
 use super::settings;
 use crate::config::Settings;
+use crate::domain::rules::ProcessingRules;
 use crate::lifecycle::Shutdown;
 
 /// The exit code of an interrupted program, as in a shell.
@@ -76,23 +78,27 @@ pub(super) async fn run(arguments: Arguments) -> ExitCode {
     if arguments.policy {
         return policy::print().await;
     }
-    let (settings, _) = match settings::from_env() {
+    let (settings, rules) = match settings::from_env() {
         Ok(loaded) => loaded,
         Err(code) => return code,
     };
     start_log(&settings.log);
     warn_unknown_variables();
-    match run_checks(settings, &arguments).await {
+    match run_checks(settings, &rules, &arguments).await {
         Ok(code) => code,
         Err(error) => report_failure("The doctor cannot start", &error),
     }
 }
 
-async fn run_checks(settings: Settings, arguments: &Arguments) -> Result<ExitCode, AssembleError> {
+async fn run_checks(
+    settings: Settings,
+    rules: &ProcessingRules,
+    arguments: &Arguments,
+) -> Result<ExitCode, AssembleError> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
     let context = CheckContext::new(settings, shutdown.token()).await?;
-    let results = run::all(&context, arguments.publish, arguments.fix).await;
+    let results = run::all(&context, rules, arguments.publish, arguments.fix).await;
     for result in &results {
         if arguments.json {
             println!("{}", json!(result));

@@ -7,12 +7,18 @@ use super::time_limit::run_limited;
 use super::verdict::{CheckResult, State, Verdict};
 use super::{
     bucket_checks, certificate, clock, credentials, issuer, jobs, migrations, postgres,
-    postgres_tls, queues, tenant_buckets, tls, topic, webhooks,
+    postgres_tls, programs, queues, tenant_buckets, tls, topic, webhooks,
 };
+use crate::domain::rules::ProcessingRules;
 
 /// Runs every check, and returns the results in a fixed order. Checks that depend on another one
 /// start after it. `publish` and `fix` are the options of the command line.
-pub(super) async fn all(context: &CheckContext, publish: bool, fix: bool) -> Vec<CheckResult> {
+pub(super) async fn all(
+    context: &CheckContext,
+    rules: &ProcessingRules,
+    publish: bool,
+    fix: bool,
+) -> Vec<CheckResult> {
     let topic = topic::check_topic(context, publish);
     let (certificate, issuer, s3, topic, events, wakes, postgres) = join!(
         run_limited("certificate", context, async {
@@ -29,7 +35,8 @@ pub(super) async fn all(context: &CheckContext, publish: bool, fix: bool) -> Vec
     let mut results = s3;
     results.extend([topic, events, wakes]);
     results.extend(postgres);
-    results.extend([certificate, issuer]);
+    let programs = programs::check_programs(&context.settings, rules);
+    results.extend([certificate, issuer, CheckResult::new("programs", programs)]);
     results.extend(tenant_buckets::check_all(context, tenants, fix).await);
     results
 }

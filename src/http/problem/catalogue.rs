@@ -59,7 +59,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 32] = [
+    pub const ALL: [Self; 33] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
@@ -79,6 +79,7 @@ impl Kind {
         Self::Refused(Code::JobClaimed),
         Self::Refused(Code::LeaseLost),
         Self::Refused(Code::OutputMissing),
+        Self::Refused(Code::TextMissing),
         Self::Refused(Code::ProcessingFailed),
         Self::InvalidJson,
         Self::Unauthenticated,

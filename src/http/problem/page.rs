@@ -50,7 +50,7 @@ pub const SHOW: Operation = Operation {
 pub async fn list(request: HttpRequest) -> HttpResponse {
     let entries = Kind::ALL.map(Kind::entry);
     if wants_json(&request) {
-        return HttpResponse::Ok().json(entries.map(as_json));
+        return HttpResponse::Ok().json(entries.map(as_json).to_vec());
     }
     let items: String = entries
         .iter()

@@ -98,6 +98,11 @@ pub fn row(code: Code) -> Row {
             "An output does not exist",
             "Each entry of `outputs` must be the path of a dataset of your tenant. `errors` names the entries without an object. Write them first, then report again.",
         ),
+        Code::TextMissing => (
+            409,
+            "The upload has no text",
+            "No text was extracted from the upload: no job of `pdf-text` has succeeded yet, or the dataset was replaced or deleted. `GET /uploads/{id}/jobs` has the jobs of the upload.",
+        ),
         Code::ProcessingFailed => (
             409,
             "The processing of the dataset failed",

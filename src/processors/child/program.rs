@@ -1,5 +1,6 @@
 //! The program that is started as a child, and its command line.
 
+use std::ffi::OsString;
 use std::io;
 use std::path::PathBuf;
 use std::process::Stdio;
@@ -10,7 +11,11 @@ use super::task::Task;
 
 /// The program that has the hidden command `process`.
 #[derive(Clone, Debug)]
-pub struct Program(PathBuf);
+pub struct Program {
+    path: PathBuf,
+    /// The `PATH` of the child: where it finds the programs that processors start.
+    search_path: Option<OsString>,
+}
 
 impl Program {
     /// This program.
@@ -22,14 +27,26 @@ impl Program {
     /// The system does not tell where the program is.
     pub fn this() -> io::Result<Self> {
         match cfg!(target_os = "linux") {
-            true => Ok(Self(PathBuf::from("/proc/self/exe"))),
-            false => std::env::current_exe().map(Self),
+            true => Ok(Self::at("/proc/self/exe")),
+            false => std::env::current_exe().map(Self::at),
         }
     }
 
     /// Another file of the same program.
     pub fn at(path: impl Into<PathBuf>) -> Self {
-        Self(path.into())
+        Self {
+            path: path.into(),
+            search_path: None,
+        }
+    }
+
+    /// Lets processors find the programs that they start in these folders, and nowhere else.
+    #[must_use]
+    pub fn with_search_path(self, search_path: Option<OsString>) -> Self {
+        Self {
+            search_path,
+            ..self
+        }
     }
 
     /// The command for a task, without its standard output.
@@ -38,7 +55,7 @@ impl Program {
     /// decides what becomes of the child.
     pub(super) fn command(&self, task: &Task<'_>) -> Command {
         let limits = task.limits;
-        let mut command = Command::new(&self.0);
+        let mut command = Command::new(&self.path);
         command
             .arg0("upload-broker")
             .arg("process")
@@ -60,6 +77,7 @@ impl Program {
             .arg(std::process::id().to_string())
             .env_clear()
             .env("TMPDIR", &limits.scratch)
+            .envs(self.search_path.as_ref().map(|path| ("PATH", path)))
             .stdin(Stdio::piped())
             .stderr(Stdio::piped())
             .process_group(0)

@@ -23,7 +23,7 @@ use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
 use crate::store::columns::each;
 use crate::store::schema::uploads;
-use crate::store::{Connection, Result, events};
+use crate::store::{Connection, Result, documents, events};
 
 /// The columns that change with a transition, in addition to the status. `None` leaves a column
 /// unchanged.
@@ -94,7 +94,7 @@ pub async fn transition(
 }
 
 /// Makes a transition of many rows, and returns those that made it. Uploads that are replaced or
-/// deleted take their open jobs along.
+/// deleted take their open jobs and their text along.
 pub(in crate::store) async fn transition_many(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -135,7 +135,9 @@ pub(in crate::store) async fn transition_many(
     let changed: Vec<Upload> = changed.collect::<Result<_>>()?;
     if !changed.is_empty() {
         if matches!(transition, Transition::Supersede | Transition::StartDelete) {
-            cancel_jobs::cancel_open(connection, &each(&changed, |upload| upload.id), at).await?;
+            let ids = each(&changed, |upload| upload.id);
+            cancel_jobs::cancel_open(connection, &ids, at).await?;
+            documents::mark_removable(connection, &ids).await?;
         }
         let kind = EventType::of(transition);
         events::append(connection, kind, &changed, notified).await?;

@@ -17,9 +17,9 @@ use super::backoff::BACKOFF;
 use crate::domain::job::{Job, JobOutput, JobStatus, MAX_ATTEMPTS, cut_message};
 use crate::domain::status::Transition;
 use crate::lifecycle::renewal::Renewed;
-use crate::store::Connection;
 use crate::store::jobs::{self, End};
 use crate::store::lease::Lease;
+use crate::store::{Connection, documents};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
@@ -36,6 +36,8 @@ pub enum AttemptEnd {
         outputs: Vec<JobOutput>,
         /// What the processor found.
         report: Value,
+        /// The number of pages of the document whose pages were written; `None` if there is none.
+        document_pages: Option<u32>,
     },
     /// The same dataset would fail again.
     Failed {
@@ -145,6 +147,13 @@ impl Broker {
                 let Some(changed) = changed else {
                     return Ok::<_, Sql>(None);
                 };
+                if let AttemptEnd::Succeeded {
+                    document_pages: Some(pages),
+                    ..
+                } = end
+                {
+                    documents::publish(connection, job.upload_id, token, pages).await?;
+                }
                 let reason = changed.message.clone().unwrap_or_default();
                 let (_, transition) =
                     jobs::follow_jobs(connection, upload, &reason, now, &self.rules.notified)
@@ -197,7 +206,9 @@ async fn change(
         report,
     };
     let end = match end {
-        AttemptEnd::Succeeded { outputs, report } => End {
+        AttemptEnd::Succeeded {
+            outputs, report, ..
+        } => End {
             status: JobStatus::Succeeded,
             message: None,
             outputs: outputs.clone(),

@@ -9,7 +9,7 @@ use crate::support::process::{FinishedProcess, Run};
 use crate::support::serving::Place;
 
 /// Every check, in the order of the report.
-pub const CHECKS: [&str; 23] = [
+pub const CHECKS: [&str; 24] = [
     "credentials",
     "clock",
     "tls",
@@ -33,6 +33,7 @@ pub const CHECKS: [&str; 23] = [
     "webhooks",
     "certificate",
     "issuer",
+    "programs",
 ];
 
 /// The report of the doctor.

@@ -77,7 +77,7 @@ async fn each_fault_names_line_rule_key_and_what_is_expected() {
         ),
         (
             "[[rule]]\nprocessor = \"csv\"\n".to_owned(),
-            "line 2: rule 1: processor: \"csv\" is not a processor of this version (csv-aggregate, csv-merge, image-resize). \
+            "line 2: rule 1: processor: \"csv\" is not a processor of this version (csv-aggregate, csv-merge, image-resize, pdf-text). \
              For a worker of your own, add external = true",
         ),
         (

@@ -1,0 +1,2 @@
+DROP TABLE document_pages;
+DROP TABLE documents;

@@ -1,0 +1,78 @@
+//! `pdf-text`: extracts the text of a PDF document, page by page.
+//!
+//! ```text
+//!   document (temporary file) ─▶ engine ─▶ PageWriter ─▶ the dataset .txt: the text of each page
+//!                                                  └──▶ a record for each page: normalized, for the search
+//! ```
+//!
+//! The engine is [`poppler`]: the programs `pdfinfo` and `pdftotext`, which run in processes of their
+//! own. Poppler is licensed under the GPL; it is never linked. Another engine only has to give the
+//! same outputs.
+//!
+//! | The document | Outcome |
+//! |---|---|
+//! | has text | success, with the number of pages and of pages with text |
+//! | has only images | success, `scanned` in the report, no text |
+//! | is damaged, and some pages can be read | success, `partial` in the report, with the number of missing pages |
+//! | is damaged, and no page can be read | failure `pdf-damaged` |
+//! | is no PDF | failure `pdf-not-recognized` |
+//! | can be opened only with a password | failure `pdf-encrypted` |
+//! | is encrypted, but opens without a password | success, whatever its author permits |
+//! | has more than [`MAX_PAGES`](crate::domain::document::MAX_PAGES) pages | failure `pdf-too-many-pages` |
+//! | needs more CPU time, memory or temporary files than allowed | failure that names the limit |
+
+mod document;
+mod failure;
+mod options;
+mod page_reader;
+mod page_writer;
+mod poppler;
+mod report;
+
+use serde_json::Value;
+
+use self::document::Document;
+use self::failure::broken;
+use self::page_writer::PageWriter;
+use super::inputs::Inputs;
+use super::limits::Limits;
+use super::outputs::Outputs;
+use super::processor::{Failure, Processor, Source};
+use super::result_type::ResultType;
+
+/// The text of all pages, each followed by a form feed.
+const TEXT: ResultType = ResultType {
+    kind: "text",
+    extension: "txt",
+    content_type: "text/plain; charset=utf-8",
+};
+
+/// The programs that it starts.
+pub(super) const PROGRAMS: &[&str] = &[poppler::PDFTOTEXT, poppler::PDFINFO];
+
+/// The processor `pdf-text`.
+pub(super) const PDF_TEXT: Processor = Processor {
+    name: "pdf-text",
+    source: Source::Dataset,
+    results: &[TEXT],
+    check_options: options::faults_of,
+    run,
+};
+
+fn run(
+    options: &Value,
+    mut inputs: Inputs,
+    outputs: &mut Outputs<'_>,
+    limits: &Limits,
+) -> Result<Value, Failure> {
+    let options = options::parse(options)
+        .map_err(|fault| Failure::permanent("invalid-options", fault.detail))?;
+    let input = inputs.next().transpose().map_err(broken)?;
+    let input = input.ok_or_else(|| Failure::temporary("streams", "there is no input"))?;
+    let document = Document::copy(input, limits)?;
+    outputs.start(&TEXT, None).map_err(broken)?;
+    let mut writer = PageWriter::new(outputs);
+    let found = poppler::extract(&document, options.max_cpu_seconds, limits, &mut writer)?;
+    let report = writer.finish(found).map_err(broken)?;
+    serde_json::to_value(report).map_err(|error| Failure::permanent("report", error.to_string()))
+}

@@ -1,0 +1,65 @@
+//! The engine poppler: `pdfinfo` for the number of pages, `pdftotext` for their text.
+//!
+//! One run of `pdftotext` gives all pages, each with a form feed at its end. Text of a page has no
+//! form feed: poppler takes it for a space. A page that poppler cannot find in a damaged document is
+//! left out, and the pages after it move up: poppler does not say which one is missing. So there are
+//! fewer ends of pages than `pdfinfo` counts, and the report says how many are missing.
+
+mod info;
+mod runner;
+
+use std::fs::File;
+
+use self::runner::Runner;
+use super::document::Document;
+use super::failure::{broken, damaged};
+use super::page_reader::PageReader;
+use super::page_writer::PageWriter;
+use super::report::Found;
+use crate::processors::limits::Limits;
+use crate::processors::processor::Failure;
+
+pub(super) use runner::{PDFINFO, PDFTOTEXT};
+
+/// Extracts the text of all pages into `writer`, within the CPU time of all programs together.
+///
+/// # Errors
+/// The document cannot be read, or a limit is reached.
+pub(super) fn extract(
+    document: &Document,
+    cpu_seconds: u64,
+    limits: &Limits,
+    writer: &mut PageWriter<'_, '_>,
+) -> Result<Found, Failure> {
+    let runner = Runner::new(document.file(), limits, cpu_seconds);
+    let info = info::read(&runner)?;
+    if info.pages == 0 {
+        return Err(damaged("it has no pages"));
+    }
+    let arguments = ["-enc", "UTF-8", "-eol", "unix", runner::DOCUMENT, "-"];
+    let (finished, output) = runner.run(PDFTOTEXT, &arguments)?;
+    if finished.code != 0 {
+        return Err(damaged("its text cannot be read"));
+    }
+    let written = copy(output, info.pages, writer)?;
+    if written == 0 {
+        return Err(damaged("none of its pages can be read"));
+    }
+    Ok(Found {
+        pages: info.pages,
+        missing_pages: info.pages.saturating_sub(written),
+        errors: info.errors.saturating_add(finished.messages.errors),
+        is_encrypted: info.is_encrypted,
+        lacks_tables: finished.messages.lacks_tables,
+    })
+}
+
+/// Copies the pages of `output` to `writer`, at most `pages`, and returns how many there were.
+fn copy(output: File, pages: u32, writer: &mut PageWriter<'_, '_>) -> Result<u32, Failure> {
+    let mut reader = PageReader::new(output).map_err(broken)?;
+    let mut written = 0;
+    while written < pages && reader.copy_page(writer).map_err(broken)? {
+        written += 1;
+    }
+    Ok(written)
+}

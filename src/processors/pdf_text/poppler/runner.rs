@@ -1,0 +1,52 @@
+//! Runs the programs on a document.
+
+use std::fs::File;
+use std::time::Instant;
+
+use super::super::failure::broken;
+use crate::processors::limits::Limits;
+use crate::processors::processor::Failure;
+use crate::processors::programs::{self, Finished, Start};
+
+/// The program that extracts text.
+pub(in crate::processors::pdf_text) const PDFTOTEXT: &str = "pdftotext";
+/// The program that counts pages, of the same package.
+pub(in crate::processors::pdf_text) const PDFINFO: &str = "pdfinfo";
+/// The document as the programs name it: it has no name of its own.
+pub(super) const DOCUMENT: &str = "/dev/stdin";
+
+/// Runs programs on a document, within the CPU time of all runs together.
+pub(super) struct Runner<'a> {
+    document: &'a File,
+    limits: &'a Limits,
+    started: Instant,
+    cpu_seconds: u64,
+}
+
+impl<'a> Runner<'a> {
+    pub(super) fn new(document: &'a File, limits: &'a Limits, cpu_seconds: u64) -> Self {
+        Self {
+            document,
+            limits,
+            started: Instant::now(),
+            cpu_seconds,
+        }
+    }
+
+    /// Runs a program to its end, and returns its output, too.
+    ///
+    /// # Errors
+    /// The program is missing, or a limit is reached.
+    pub(super) fn run(&self, name: &str, arguments: &[&str]) -> Result<(Finished, File), Failure> {
+        let output = tempfile::tempfile_in(&self.limits.scratch).map_err(broken)?;
+        // The time of an earlier run is measured by the clock, which is at least its CPU time.
+        let used = self.started.elapsed().as_secs();
+        let start = Start {
+            name,
+            arguments,
+            input: self.document,
+            cpu_seconds: self.cpu_seconds.saturating_sub(used).max(1),
+        };
+        Ok((programs::run(&start, &output)?, output))
+    }
+}

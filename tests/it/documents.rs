@@ -1,0 +1,10 @@
+//! Documents: the text of PDF files, from the upload to the search.
+
+mod end_of_worker;
+mod hostile;
+mod isolation;
+mod programs;
+mod refusals;
+mod scene;
+mod search;
+mod text;
