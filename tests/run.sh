@@ -19,6 +19,8 @@ fi
 script=$(realpath "$0")
 TEST_OUTPUT=$(mktemp)
 export TEST_OUTPUT
+# The tests wait for processes half of the time: with two threads on two cores, these idle.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(($(getconf _NPROCESSORS_ONLN) * 2))}
 trap 'rm -f "$TEST_OUTPUT"' EXIT
 
 code=0

@@ -1,6 +1,7 @@
 //! Workers: processes that run the jobs of datasets that have arrived, and what remains when they end.
 
 mod ends;
+mod fairness;
 mod faults;
 mod kills;
 mod merge;

@@ -75,10 +75,11 @@ const TENANTS_WITH_DUE_JOBS: &str = "WITH RECURSIVE queued (tenant) AS ( \
      AND jobs.tenant = queued.tenant ORDER BY due_at LIMIT 1) AS first \
      WHERE first.due_at <= $2 \
      ORDER BY (SELECT count(*) FROM jobs WHERE status = 'Running' AND processor = $1 \
-               AND jobs.tenant = queued.tenant), first.due_at LIMIT $3";
+               AND jobs.tenant = queued.tenant), random() LIMIT $3";
 
 /// Returns at most `limit` tenants with due jobs of a processor: those with the fewest running jobs
-/// first, and among these those that have waited longest.
+/// first, and among these at random. If those that have waited longest came first, a tenant with many
+/// jobs would delay all others where few jobs run at the same time.
 pub async fn find_tenants_with_due_jobs(
     connection: &mut Connection,
     processor: &str,

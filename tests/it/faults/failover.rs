@@ -117,8 +117,14 @@ async fn broker_reconnects_to_restarted_postgres_after_kill() {
     let pid = pid.expect("its pid").lines().next().unwrap().parse();
     signal("KILL", pid.expect("a number"));
     wait_for_postgres_status(&app, "unavailable").await;
-    let reply = app.post("/uploads", json!({"path": "b.csv"})).await;
-    assert_unavailable(&app, reply, "Postgres");
+    // The processes of open connections end a moment later than the server.
+    let mut reply = None;
+    eventually("no connection is left", async || {
+        let answer = app.post("/uploads", json!({"path": "b.csv", "overwrite": true}));
+        reply.insert(answer.await).status != StatusCode::CREATED
+    })
+    .await;
+    assert_unavailable(&app, reply.expect("an answer"), "Postgres");
 
     drop(server);
     let server = start(folder.path(), &[]);

@@ -80,14 +80,16 @@ impl App {
                 "wait_event_type = 'Lock' AND query LIKE 'UPDATE \"uploads\" SET \"holder\"%'";
             let next = next.transaction().await.expect("a transaction");
             if self.sessions(holds).await == 1 {
-                // The update of the holder goes first, then the next lock.
+                // The update of the holder goes first, then the next lock. It is on the table, because
+                // Postgres grants that before a later statement of the verb locks a row.
                 let pass = async {
                     let both = "both wait for the row";
                     eventually(both, async || self.all_waiting_for_locks().await == 2).await;
                     lock.rollback().await.expect("a rollback");
                 };
                 tokio::join!(pass, async {
-                    next.batch_execute(rows).await.expect("a lock")
+                    let table = "LOCK TABLE uploads IN EXCLUSIVE MODE";
+                    next.batch_execute(table).await.expect("a lock")
                 });
                 eventually(waits, async || self.waiting_for_locks().await == 1).await;
                 act.await;
