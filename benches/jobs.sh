@@ -26,7 +26,7 @@ jobs=${JOBS:-10000}
 mkdir "$dir/files"
 for n in $(seq "$jobs"); do printf 'Song,Plays\na,%d\nb,1\n' "$n" >"$dir/files/$n.csv"; done
 echo "Uploading $jobs datasets"
-"$broker" put --quiet "$dir/files" /jobs/
+"$broker" put --quiet "$dir/files" /jobs/ >"$dir/put.log"
 
 psql=$PG_BIN/psql
 [ -x "$psql" ] || psql=psql
