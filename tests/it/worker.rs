@@ -3,6 +3,7 @@
 mod ends;
 mod fairness;
 mod faults;
+mod from_parts;
 mod kills;
 mod merge;
 mod queue;

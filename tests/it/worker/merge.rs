@@ -7,7 +7,6 @@ use super::reference::aggregate_plays;
 use super::scene::Scene;
 use crate::support::app::id;
 use crate::support::observe::{TIMEOUT, within};
-use crate::support::process::FinishedProcess;
 use crate::support::reply::Reply;
 
 const OPTIONS: &str = r#"{"group_by": ["Song", "Date"],
@@ -26,14 +25,6 @@ fn plays(file: u64) -> String {
 }
 
 impl Scene {
-    async fn client(&self, args: &[&str]) -> FinishedProcess {
-        let run = self.place.run(args);
-        let run = run.set("UPLOAD_BROKER_URL", &self.caller.url);
-        run.set("UPLOAD_BROKER_KEY", &self.caller.key)
-            .finish()
-            .await
-    }
-
     /// Writes a plan for the datasets below a prefix with the command-line client.
     async fn plan(&self, options: &str, prefix: &str) -> Value {
         let file = self.folder.path().join("options.json");

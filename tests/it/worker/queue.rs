@@ -10,14 +10,14 @@ use crate::support::observe::{TIMEOUT, within};
 use crate::support::process::Run;
 
 /// A broker with a topic, and a queue for workers that is subscribed to it.
-struct Queued {
-    scene: Scene,
+pub(super) struct Queued {
+    pub(super) scene: Scene,
     inbox: Inbox,
     queue: Events,
 }
 
 impl Queued {
-    async fn new() -> Queued {
+    pub(super) async fn new() -> Queued {
         let inbox = Inbox::new().await;
         let queue = Events::at(inbox.sqs.clone(), inbox.queue_url.clone()).await;
         let scene = Scene::with(&[("BROKER_SNS_TOPIC_ARN", inbox.topic_arn.clone())]).await;
@@ -28,14 +28,14 @@ impl Queued {
         }
     }
 
-    fn worker(&self) -> Run {
+    pub(super) fn worker(&self, processors: &str) -> Run {
         self.scene
-            .worker("trial")
+            .worker(processors)
             .set("BROKER_WORKER_QUEUE_URL", &self.queue.url)
     }
 
     /// Waits until no message is left in the queue, neither visible nor invisible.
-    async fn wait_for_empty_queue(&self) {
+    pub(super) async fn wait_for_empty_queue(&self) {
         within(TIMEOUT * 2, "the queue is empty", async || {
             self.queue.counts().await == (0, 0)
         })
@@ -57,7 +57,7 @@ async fn message_of_the_topic_starts_the_job_and_is_deleted_when_the_job_has_end
     let scene = &queued.scene;
     let without_message = scene.caller.upload("/abort/a.bin", "bytes").await;
     queued.inbox.receive_until(1, TIMEOUT).await;
-    let worker = queued.worker().spawn();
+    let worker = queued.worker("trial").spawn();
     scene.wait_for_status(&without_message, "Error").await;
     let upload = scene.caller.upload("/slow/a.bin", "bytes").await;
     scene.wait_until_running(&upload).await;
@@ -79,7 +79,7 @@ async fn message_delivered_again_changes_nothing() {
     let witness = (queued.inbox)
         .filtered(json!({"type": ["dataset.uploaded"]}))
         .await;
-    let worker = queued.worker().spawn();
+    let worker = queued.worker("trial").spawn();
     let upload = scene.caller.upload("/slow/a.bin", "bytes").await;
     let received = witness.receive_until(1, TIMEOUT).await;
     let body = &received[0].body;
@@ -112,7 +112,7 @@ async fn unreadable_message_ends_in_the_dead_letter_queue_and_does_not_delay_oth
     for body in bodies {
         queued.queue.send(body).await;
     }
-    let mut worker = queued.worker().spawn();
+    let mut worker = queued.worker("trial").spawn();
     worker
         .wait_for_nth_log("is no event and stays in the queue", bodies.len())
         .await;
@@ -132,14 +132,14 @@ async fn unreadable_message_ends_in_the_dead_letter_queue_and_does_not_delay_oth
 async fn message_of_a_killed_worker_stays_until_another_worker_has_finished_the_job() {
     let queued = Queued::new().await;
     let scene = &queued.scene;
-    let mut first = queued.worker().spawn();
+    let mut first = queued.worker("trial").spawn();
     first.ready().await;
     let upload = scene.caller.upload("/slow/a.bin", "bytes").await;
     scene.wait_until_running(&upload).await;
     first.stop("KILL").await;
     let (visible, hidden) = queued.queue.counts().await;
     assert_eq!(visible + hidden, 1, "{visible} visible, {hidden} invisible");
-    let second = queued.worker().spawn();
+    let second = queued.worker("trial").spawn();
     scene.wait_for_status(&upload, "Processed").await;
     queued.wait_for_empty_queue().await;
     let jobs = scene.jobs(&upload).await;

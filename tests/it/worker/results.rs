@@ -8,9 +8,9 @@ use crate::support::app::id;
 use crate::support::reply::Reply;
 
 /// Plays of a few songs on a few days, in no particular order.
-fn plays() -> String {
+pub(super) fn plays(count: u64) -> String {
     let mut rows = "Song,Date,Number of Plays\n".to_owned();
-    for number in 0_u64..20_000 {
+    for number in 0..count {
         let mixed = number.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 40;
         let (song, day, plays) = (mixed % 97, mixed % 31 + 1, mixed % 1_000);
         rows.push_str(&format!("\"Song, {song}\",2025-03-{day:02},{plays}\n"));
@@ -22,7 +22,7 @@ fn plays() -> String {
 async fn song_plays_are_aggregated_as_by_another_program() {
     let scene = Scene::new().await;
     let worker = scene.worker("csv-aggregate").spawn();
-    let rows = plays();
+    let rows = plays(20_000);
     let upload = scene.caller.upload("/plays/march.csv", &rows).await;
     scene.wait_for_status(&upload, "Processed").await;
     let jobs = scene.jobs(&upload).await;

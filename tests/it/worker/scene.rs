@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use crate::support::app::id;
 use crate::support::observe::{TIMEOUT, eventually, within};
-use crate::support::process::{Process, Run};
+use crate::support::process::{FinishedProcess, Process, Run};
 use crate::support::serving::{Caller, Place};
 
 const RULES: &str = r#"
@@ -79,6 +79,15 @@ impl Scene {
             .set("BROKER_WORKER_PROCESSORS", processors)
             .set("BROKER_WORKER_LEASE_SECONDS", 5)
             .set("BROKER_WORKER_SCRATCH", self.folder.path().display())
+    }
+
+    /// Runs the command-line client.
+    pub(super) async fn client(&self, args: &[&str]) -> FinishedProcess {
+        let run = self.place.run(args);
+        let run = run.set("UPLOAD_BROKER_URL", &self.caller.url);
+        run.set("UPLOAD_BROKER_KEY", &self.caller.key)
+            .finish()
+            .await
     }
 
     pub(super) async fn jobs(&self, upload: &Value) -> Vec<Value> {
