@@ -1,6 +1,7 @@
 """The measurements of images.sh: generates images, and makes two sizes of each with each of the programs."""
 
 import json
+import multiprocessing
 import os
 import pathlib
 import shlex
@@ -13,8 +14,7 @@ MIB = 1 << 20
 SIZES = {"large": 1600, "small": 320}
 OPTIONS = json.dumps({"sizes": [{"name": name, "max_width": side, "max_height": side} for name, side in SIZES.items()]})
 
-# The most seconds and MiB for each image. CPU seconds: with one thread they are the wall seconds of a machine that has
-# nothing else to do.
+# The most seconds of wall time and MiB for each image, on a machine that has nothing else to do.
 LIMITS = {
     "photo.jpg": (0.4, 110),
     "progressive.jpg": (None, None),
@@ -70,7 +70,7 @@ def run(commands, source):
 
 
 def best(commands, source):
-    return min((run(commands, source) for _ in range(runs)), key=lambda figures: figures[1])
+    return min((run(commands, source) for _ in range(runs)), key=lambda figures: figures[0])
 
 
 def image_resize(expected=0):
@@ -98,19 +98,22 @@ def line(name, figures, limit="", held=True):
 
 def main():
     if not (folder / "bomb.png").exists():
-        generate(folder)
+        # In a process of its own: the memory of a child is measured from that of this process on.
+        generating = multiprocessing.get_context("fork").Process(target=generate, args=(folder,))
+        generating.start()
+        generating.join()
     for name, (seconds, mebibytes) in LIMITS.items():
         source = folder / name
         figures = best(image_resize(), source)
         limit, held = "", True
         if seconds:
             limit = f"<= {seconds} s, {mebibytes} MiB"
-            held = figures[1] <= seconds and figures[2] <= mebibytes
+            held = figures[0] <= seconds and figures[2] <= mebibytes
         line(f"{name}: image-resize", figures, limit, held)
         for program, commands in others(source):
             line(f"{name}: {program}", best(commands, source))
     wall, cpu, memory = best(image_resize(expected=1), folder / "bomb.png")
-    line("bomb.png: refused", (wall, cpu, memory), "<= 0.01 s", cpu <= 0.01)
+    line("bomb.png: refused", (wall, cpu, memory), "<= 0.01 s", wall <= 0.01)
 
 
 command, folder, runs = sys.argv[1], pathlib.Path(sys.argv[2]), int(sys.argv[3])
