@@ -76,7 +76,7 @@ CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: 
 	readme:: python_client tls:: leaks:: plans:: documents::hostile documents::text documents::search \
 	documents::end_of_worker documents::programs pooler postgres_ surface:: properties:: openapi::generated_requests \
 	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
-	parts::pages parts::python_client examples:: worker::queue outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
+	parts::pages parts::python_client examples:: worker:: images:: outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
 
 check: lint postgres venv ## Check format, lints and the fast tests (a part of test)
 	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))

@@ -3,6 +3,7 @@
 mod entry;
 pub mod envelope;
 pub mod inspect;
+mod measure;
 mod outcome;
 mod refusal;
 pub mod relay;

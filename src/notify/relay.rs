@@ -29,12 +29,13 @@
 //! replicas are sent by those replicas, or by the next poll.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::entry::BATCH_ENTRIES;
+use super::measure::measure_until;
 use super::outcome::{RelayError, Round};
 use super::sns::Topic;
 use crate::clock::Clock;
@@ -52,8 +53,6 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 const MAX_LEASED: usize = BATCH_ENTRIES * 10;
 /// Waiting events are counted up to this number.
 const MAX_COUNTED: i64 = 1_000_000;
-/// The count of waiting events may take at most this fraction of the time: one in twenty.
-const COUNT_TIME_DIVISOR: u32 = 20;
 
 /// The relay loop and its dependencies.
 pub struct Relay {
@@ -75,7 +74,10 @@ impl Relay {
     /// Publishes events until `stop`. Calls that have started are finished and their events are
     /// marked; the other leased events are released.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.publish_until(&stop), self.measure_until(&stop));
+        tokio::join!(
+            self.publish_until(&stop),
+            measure_until(&stop, "relay", || self.measure())
+        );
     }
 
     async fn publish_until(&self, stop: &CancellationToken) {
@@ -124,23 +126,6 @@ impl Relay {
         match &self.topic {
             Some(topic) => self.round(topic, limit, stop).await,
             None => Ok(Round::default()),
-        }
-    }
-
-    /// Updates the gauges of waiting events, independently of the publishing. The first measurement is
-    /// delayed, because connections to Postgres are needed elsewhere during the start.
-    async fn measure_until(&self, stop: &CancellationToken) {
-        let mut wait = POLL_INTERVAL;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
-            }
-            let start = Instant::now();
-            if let Err(error) = self.measure().await {
-                log::debug!("relay: cannot count the waiting events: {error}");
-            }
-            wait = POLL_INTERVAL.max(start.elapsed() * COUNT_TIME_DIVISOR);
         }
     }
 

@@ -41,7 +41,7 @@ const AGGREGATE: ResultType = ResultType {
 };
 
 fn faults_of(options: &Value) -> Vec<OptionFault> {
-    check(options).err().unwrap_or_default()
+    parse_and_check(options).err().unwrap_or_default()
 }
 
 /// The options of a merge are in the plan, and are checked when it runs.
@@ -55,7 +55,7 @@ fn faults_of_merge(options: &Value) -> Vec<OptionFault> {
     }
 }
 
-fn check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
+fn parse_and_check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
     let options: Options = parse(options)?;
     options.check().map_err(|faults| {
         let faults = faults.into_iter();
@@ -84,7 +84,7 @@ fn merge(
 }
 
 fn checked(options: &Value) -> Result<Checked, Failure> {
-    check(options).map_err(|faults| invalid_options(&faults))
+    parse_and_check(options).map_err(|faults| invalid_options(&faults))
 }
 
 fn aggregate(

@@ -34,12 +34,12 @@ const fn thumbnail(extension: &'static str, content_type: &'static str) -> Resul
 }
 
 fn faults_of(options: &Value) -> Vec<OptionFault> {
-    check(options).err().unwrap_or_default()
+    parse_and_check(options).err().unwrap_or_default()
 }
 
-fn check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
+fn parse_and_check(options: &Value) -> Result<Checked, Vec<OptionFault>> {
     let options: Options = parse(options)?;
-    options.check(is_result_name).map_err(|faults| {
+    options.into_checked(is_result_name).map_err(|faults| {
         let faults = faults.into_iter();
         faults
             .map(|fault| OptionFault::new(fault.field, fault.detail))
@@ -53,7 +53,7 @@ fn run(
     outputs: &mut Outputs<'_>,
     limits: &Limits,
 ) -> Result<Value, Failure> {
-    let checked = check(options).map_err(|faults| invalid_options(&faults))?;
+    let checked = parse_and_check(options).map_err(|faults| invalid_options(&faults))?;
     let input = inputs.next().unwrap_or_else(|| Err(no_input()));
     let input = input.map_err(|error| Failure::temporary("read", error.to_string()))?;
     let input = Input {

@@ -36,12 +36,31 @@ pub(super) fn id_at(at: DateTime<Utc>, low_bits: u128) -> Uuid {
 /// A mask of the bits of an id below its millisecond.
 pub(super) const LOW_BITS: u128 = (1 << 80) - 1;
 
-/// Returns the largest id in the same millisecond.
-pub(super) fn end_of_millisecond(id: Uuid) -> Uuid {
+/// The largest id in the same millisecond.
+fn end_of_millisecond(id: Uuid) -> Uuid {
     Uuid::from_u128(id.as_u128() | LOW_BITS)
 }
 
-type EventQuery = events::BoxedQuery<'static, diesel::pg::Pg>;
+/// A query for events.
+pub(super) type EventQuery = events::BoxedQuery<'static, diesel::pg::Pg>;
+
+/// Returns the id that ends a batch of about `limit` of these events; `None` if there are fewer. It is
+/// the last one of its millisecond.
+pub(super) async fn find_end_of_batch(
+    connection: &mut Connection,
+    query: EventQuery,
+    limit: i64,
+) -> Result<Option<Uuid>> {
+    let last: Option<Uuid> = query
+        .order(events::id)
+        .offset(limit - 1)
+        .limit(1)
+        .select(events::id)
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(last.map(end_of_millisecond))
+}
 
 fn select(selection: &Selection, after: Uuid) -> EventQuery {
     let mut query = events::table
@@ -86,15 +105,7 @@ pub async fn replay(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<(usize, Option<Uuid>)> {
-    let last: Option<Uuid> = select(selection, after)
-        .order(events::id)
-        .offset(limit - 1)
-        .limit(1)
-        .select(events::id)
-        .first(connection)
-        .await
-        .optional()?;
-    let end = last.map(end_of_millisecond);
+    let end = find_end_of_batch(connection, select(selection, after), limit).await?;
     let mut batch = select(selection, after);
     if let Some(end) = end {
         batch = batch.filter(events::id.le(end));

@@ -31,7 +31,7 @@ impl Worker {
                 message: format!("This worker has no processor {}.", job.processor),
             });
         };
-        let work = match self.work(processor.source, job, upload).await {
+        let work = match self.prepare_work(processor.source, job, upload).await {
             Ok(work) => work,
             Err(end) => return Some(end),
         };

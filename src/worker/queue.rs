@@ -130,6 +130,8 @@ impl Worker {
         drop(slot);
         match ran {
             Ok(true) => Verdict::Done,
+            // The jobs were given back, and another worker can take them at once.
+            Ok(false) if give_back.is_cancelled() => Verdict::Again(Duration::ZERO),
             Ok(false) => Verdict::Again(LATER),
             Err(error) => {
                 log::warn!("worker: message {}: {error}", message.id);

@@ -24,7 +24,7 @@ impl Worker {
     ///
     /// # Errors
     /// How the attempt ends without them.
-    pub(super) async fn work(
+    pub(super) async fn prepare_work(
         &self,
         source: Source,
         job: &Job,

@@ -11,7 +11,7 @@ const RECOMMENDED_RECEIVES: u32 = 10;
 
 pub(super) async fn check_events_queue(context: &CheckContext) -> Verdict {
     match &context.queue {
-        Some(queue) => check(queue, "BROKER_S3_EVENTS_QUEUE_URL").await,
+        Some(queue) => check_queue(queue, "BROKER_S3_EVENTS_QUEUE_URL").await,
         None => Verdict::ok(
             "no queue is set: uploads are only completed when their clients acknowledge them",
         ),
@@ -20,13 +20,13 @@ pub(super) async fn check_events_queue(context: &CheckContext) -> Verdict {
 
 pub(super) async fn check_worker_queue(context: &CheckContext) -> Verdict {
     match &context.worker_queue {
-        Some(queue) => check(queue, "BROKER_WORKER_QUEUE_URL").await,
+        Some(queue) => check_queue(queue, "BROKER_WORKER_QUEUE_URL").await,
         None => Verdict::ok("no queue is set: workers ask Postgres for jobs"),
     }
 }
 
 /// Checks the queue that `setting` names.
-async fn check(queue: &Queue, setting: &str) -> Verdict {
+async fn check_queue(queue: &Queue, setting: &str) -> Verdict {
     let seen = match queue.describe().await {
         Ok(seen) => seen,
         Err(error @ QueueFault::Refused(_)) => {

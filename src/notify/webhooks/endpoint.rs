@@ -103,7 +103,7 @@ impl WebhookRelay {
         webhook: &ClaimedWebhook,
         limit: i64,
     ) -> Result<Vec<DueDelivery>, RelayError> {
-        let _turn = self.turn().await;
+        let _permit = self.acquire_connection_permit().await;
         let mut connection = self.pool.get().await?;
         let now = self.clock.now();
         Ok(webhooks::due(&mut connection, webhook.id, now, limit).await?)
@@ -118,7 +118,7 @@ impl WebhookRelay {
         now: DateTime<Utc>,
     ) -> Result<bool, RelayError> {
         let id = webhook.id;
-        let _turn = self.turn().await;
+        let _permit = self.acquire_connection_permit().await;
         let mut connection = self.pool.get().await?;
         let recorded = connection
             .transaction(async |connection| {
@@ -163,7 +163,7 @@ impl WebhookRelay {
 
     async fn renew(&self, id: Uuid, lease: &Lease) -> Renewed {
         let renewed = async {
-            let _turn = self.turn().await;
+            let _permit = self.acquire_connection_permit().await;
             let mut connection = self.pool.get().await?;
             Ok::<_, RelayError>(webhooks::renew_leases(&mut connection, &[id], lease).await?)
         };
@@ -178,7 +178,7 @@ impl WebhookRelay {
     }
 
     async fn release(&self, id: Uuid, lease: &Lease) -> Result<(), RelayError> {
-        let _turn = self.turn().await;
+        let _permit = self.acquire_connection_permit().await;
         let mut connection = self.pool.get().await?;
         Ok(webhooks::release(&mut connection, id, lease).await?)
     }

@@ -5,7 +5,7 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel_async::AsyncConnection as _;
 use futures::StreamExt as _;
@@ -17,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::client::Client;
 use crate::clock::Clock;
 use crate::lifecycle::backoff::Backoff;
+use crate::notify::measure::measure_until;
 use crate::notify::outcome::RelayError;
 use crate::store::lease::Lease;
 use crate::store::pool::Pool;
@@ -37,8 +38,6 @@ const COLLECT_TIME: Duration = Duration::from_millis(20);
 const BACKOFF: Backoff = Backoff::up_to(Duration::from_secs(15));
 /// The waiting events of an endpoint are counted up to this number.
 const MAX_COUNTED: i64 = 100_000;
-/// The count of waiting events may take at most this fraction of the time: one in twenty.
-const COUNT_TIME_DIVISOR: u32 = 20;
 
 /// The loop and its dependencies.
 pub struct WebhookRelay {
@@ -90,7 +89,10 @@ impl WebhookRelay {
 
     /// Sends events until `stop`. Calls that have started are finished and recorded.
     pub async fn run(self, stop: CancellationToken) {
-        tokio::join!(self.send_until(&stop), self.measure_until(&stop));
+        tokio::join!(
+            self.send_until(&stop),
+            measure_until(&stop, "webhooks", || self.measure())
+        );
     }
 
     /// Sends everything that is due at present to the endpoints that are free, and returns the number
@@ -106,8 +108,8 @@ impl WebhookRelay {
         Ok(join_all(work).await.len())
     }
 
-    /// A turn to use a connection. It waits while the others are in use.
-    pub(super) async fn turn(&self) -> Option<SemaphorePermit<'_>> {
+    /// Permits the caller to use a connection. It waits while the others are in use.
+    pub(super) async fn acquire_connection_permit(&self) -> Option<SemaphorePermit<'_>> {
         // The semaphore is never closed.
         self.connections.acquire().await.ok()
     }
@@ -197,23 +199,6 @@ impl WebhookRelay {
             }));
         }
         Ok(claimed)
-    }
-
-    /// Updates the gauges, independently of the sending. The first measurement is delayed, because
-    /// connections to Postgres are needed elsewhere during the start.
-    async fn measure_until(&self, stop: &CancellationToken) {
-        let mut wait = POLL_INTERVAL;
-        loop {
-            tokio::select! {
-                () = stop.cancelled() => return,
-                () = tokio::time::sleep(wait) => {}
-            }
-            let start = Instant::now();
-            if let Err(error) = self.measure().await {
-                log::debug!("webhooks: cannot count the waiting events: {error}");
-            }
-            wait = POLL_INTERVAL.max(start.elapsed() * COUNT_TIME_DIVISOR);
-        }
     }
 
     async fn measure(&self) -> Result<(), RelayError> {

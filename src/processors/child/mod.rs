@@ -119,9 +119,9 @@ pub async fn run(
         Ended::Done(done) => done,
         Ended::Failed(failure) => return Err(ChildError::Failed(failure)),
     };
-    let stated = results::check(task.processor, &done.written, gone.size);
+    let stated = results::check_written(task.processor, &done.written, gone.size);
     let stated = stated.map_err(ChildError::Failed)?;
-    let split = results::split(
+    let split = results::split_into_files(
         file,
         stated,
         done.written.records_size,

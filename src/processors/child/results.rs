@@ -44,7 +44,7 @@ type Stated = (&'static ResultType, Option<String>, u64);
 ///
 /// # Errors
 /// It cannot be true: the processor has a bug, or its input has taken control of it.
-pub(super) fn check(
+pub(super) fn check_written(
     processor: &'static Processor,
     written: &Written,
     size: u64,
@@ -78,7 +78,7 @@ pub(super) fn check(
 ///
 /// # Errors
 /// The disk is full or fails.
-pub(super) async fn split(
+pub(super) async fn split_into_files(
     file: File,
     stated: Vec<Stated>,
     records_size: u64,
@@ -86,7 +86,7 @@ pub(super) async fn split(
 ) -> io::Result<(Vec<ResultFile>, Option<LocalFile>)> {
     let mut sizes: Vec<u64> = stated.iter().map(|(_, _, size)| *size).collect();
     sizes.extend((records_size > 0).then_some(records_size));
-    let cut = tokio::task::spawn_blocking(move || cut(file, &sizes, &scratch));
+    let cut = tokio::task::spawn_blocking(move || cut_file(file, &sizes, &scratch));
     let mut files = cut.await.map_err(io::Error::other)??.into_iter();
     let with_file = |((result_type, name, _), local)| ResultFile {
         result_type,
@@ -98,7 +98,7 @@ pub(super) async fn split(
 }
 
 /// Cuts `file` into pieces of these sizes, of which the first keeps the file.
-fn cut(mut file: File, sizes: &[u64], scratch: &Path) -> io::Result<Vec<LocalFile>> {
+fn cut_file(mut file: File, sizes: &[u64], scratch: &Path) -> io::Result<Vec<LocalFile>> {
     let Some((&first, following)) = sizes.split_first() else {
         return Ok(Vec::new());
     };
@@ -144,7 +144,8 @@ mod tests {
     fn only_outputs_that_the_processor_may_have_are_accepted() {
         let processor = find("csv-aggregate").expect("the processor");
         let check = |results: &[_], records, size| {
-            check(processor, &written(results, records), size).map_err(|failure| failure.code)
+            check_written(processor, &written(results, records), size)
+                .map_err(|failure| failure.code)
         };
         let csv = ("csv", None, 7);
         let stated = check(&[csv, ("csv", Some("a"), 0)], 3, 10).expect("valid");
@@ -181,7 +182,7 @@ mod tests {
         ] {
             let mut file = tempfile::tempfile().expect("a file");
             file.write_all(b"0123456789").expect("its bytes");
-            let pieces = cut(file, sizes, scratch.path()).expect("files");
+            let pieces = cut_file(file, sizes, scratch.path()).expect("files");
             let texts = pieces.into_iter().map(|mut piece| {
                 assert_eq!(piece.file.metadata().expect("its size").len(), piece.size);
                 io::read_to_string(&mut piece.file).expect("its bytes")

@@ -34,11 +34,11 @@ impl Gif {
             width: decoder.width().into(),
             height: decoder.height().into(),
         };
-        dimensions.check(max_pixels)?;
+        dimensions.ensure_within_limits(max_pixels)?;
         let frame = decoder.next_frame_info().map_err(failure_of)?;
         let frame = frame.ok_or_else(|| Failure::corrupt("it has no frame"))?;
         let (width, height) = (u32::from(frame.width), u32::from(frame.height));
-        Dimensions { width, height }.check(max_pixels)?;
+        Dimensions { width, height }.ensure_within_limits(max_pixels)?;
         let header = Header {
             dimensions,
             layout: Layout::RgbAlpha,

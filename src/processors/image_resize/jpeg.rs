@@ -33,7 +33,7 @@ impl Jpeg {
         let markers = Markers::read(&bytes)?;
         let dimensions = markers.dimensions;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
-        dimensions.check(max_pixels)?;
+        dimensions.ensure_within_limits(max_pixels)?;
         dimensions.check_plausible(size, PIXELS_PER_BYTE)?;
         let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&bytes), options());
         decoder.decode_headers().map_err(failure_of)?;

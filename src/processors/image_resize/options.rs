@@ -66,7 +66,7 @@ impl Options {
     ///
     /// # Errors
     /// Every fault.
-    pub fn check(self, is_name: impl Fn(&str) -> bool) -> Result<Checked, Vec<OptionFault>> {
+    pub fn into_checked(self, is_name: impl Fn(&str) -> bool) -> Result<Checked, Vec<OptionFault>> {
         let mut faults = Vec::new();
         let mut add = |field: String, detail: &str| {
             faults.push(OptionFault {
@@ -127,7 +127,7 @@ mod tests {
 
     fn fields(options: Value) -> Vec<String> {
         let options: Options = serde_json::from_value(options).expect("options");
-        let checked = options.check(|name| !name.contains('/'));
+        let checked = options.into_checked(|name| !name.contains('/'));
         let faults = checked.err().unwrap_or_default();
         faults.into_iter().map(|fault| fault.field).collect()
     }

@@ -43,7 +43,7 @@ impl Png<std::io::Empty> {
             width: info.width,
             height: info.height,
         };
-        dimensions.check(max_pixels)?;
+        dimensions.ensure_within_limits(max_pixels)?;
         let reader = decoder.read_info().map_err(failure_of)?;
         let layout = match reader.output_color_type().0 {
             ColorType::Grayscale => Layout::Grey,

@@ -16,7 +16,7 @@ impl Dimensions {
     }
 
     /// Refuses an image without pixels, or with more than `max_pixels`.
-    pub(super) fn check(self, max_pixels: u64) -> Result<(), Failure> {
+    pub(super) fn ensure_within_limits(self, max_pixels: u64) -> Result<(), Failure> {
         let Self { width, height } = self;
         match self.pixels() {
             0 => Err(Failure::Corrupt("it has no pixels".to_owned())),

@@ -23,7 +23,7 @@ struct Made {
 
 fn make_of(options: Value, memory: u64, reader: impl Read) -> Result<Made, Failure> {
     let options: Options = serde_json::from_value(options).expect("options");
-    let checked = options.check(|_| true).expect("valid options");
+    let checked = options.into_checked(|_| true).expect("valid options");
     let mut results = Vec::new();
     let input = Input { reader, size: None };
     let report = resize(&checked, memory, input, |encoded| {
@@ -216,7 +216,7 @@ fn input_that_breaks_is_a_temporary_failure_and_not_the_end_of_the_image() {
 #[test]
 fn results_that_cannot_be_written_are_a_temporary_failure() {
     let options: Options = serde_json::from_value(options("auto", &[9])).expect("options");
-    let checked = options.check(|_| true).expect("valid options");
+    let checked = options.into_checked(|_| true).expect("valid options");
     let bytes = encoded(&samples::picture(9, 9), ImageFormat::Png);
     let input = Input {
         reader: &bytes[..],

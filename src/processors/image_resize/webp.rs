@@ -35,7 +35,7 @@ impl WebP {
         decoder.set_memory_limit(size);
         let (width, height) = decoder.dimensions();
         let dimensions = Dimensions { width, height };
-        dimensions.check(max_pixels)?;
+        dimensions.ensure_within_limits(max_pixels)?;
         let has_alpha = decoder.has_alpha();
         let layout = match has_alpha {
             true => Layout::RgbAlpha,

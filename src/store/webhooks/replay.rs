@@ -6,7 +6,7 @@ use diesel::sql_types::{Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
-use crate::store::replay::{LOW_BITS, end_of_millisecond, id_at};
+use crate::store::replay::{LOW_BITS, find_end_of_batch, id_at};
 use crate::store::schema::events;
 use crate::store::{Connection, Result};
 
@@ -39,17 +39,11 @@ pub async fn queue_again(
     limit: i64,
     now: DateTime<Utc>,
 ) -> Result<(usize, Option<Uuid>)> {
-    let last: Option<Uuid> = events::table
+    let events = events::table
         .filter(events::id.gt(after))
         .filter(events::id.le(id_at(selection.until, LOW_BITS)))
-        .order(events::id)
-        .offset(limit - 1)
-        .limit(1)
-        .select(events::id)
-        .first(connection)
-        .await
-        .optional()?;
-    let end = last.map(end_of_millisecond);
+        .into_boxed();
+    let end = find_end_of_batch(connection, events, limit).await?;
     let queued = diesel::sql_query(
         "INSERT INTO webhook_deliveries \
          (event_id, webhook_id, upload_id, sequence, queued_at, due_at) \

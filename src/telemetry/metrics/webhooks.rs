@@ -6,6 +6,10 @@ use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Regist
 
 use super::register::{counter, counters, gauge, int_gauge, int_gauges};
 
+/// The states of endpoints.
+const ENABLED: &str = "enabled";
+const DISABLED: &str = "disabled";
+
 /// Events that are sent to webhooks.
 #[derive(Debug)]
 pub struct Webhooks {
@@ -28,6 +32,15 @@ impl Webhooks {
         for outcome in ["delivered", "rejected", "unreachable", "private-address"] {
             sent.with_label_values(&[outcome]);
         }
+        let endpoints = int_gauges(
+            registry,
+            "webhook_endpoints",
+            "Webhooks of all tenants, by state: enabled or disabled.",
+            &["state"],
+        )?;
+        for state in [ENABLED, DISABLED] {
+            endpoints.with_label_values(&[state]);
+        }
         Ok(Self {
             sent,
             disabled: counter(
@@ -45,12 +58,7 @@ impl Webhooks {
                 "webhook_oldest_age_seconds",
                 "Age of the oldest event that waits for an enabled webhook; 0 if there is none.",
             )?,
-            endpoints: int_gauges(
-                registry,
-                "webhook_endpoints",
-                "Webhooks of all tenants, by state: enabled or disabled.",
-                &["state"],
-            )?,
+            endpoints,
         })
     }
 
@@ -72,7 +80,7 @@ impl Webhooks {
 
     /// Sets the number of enabled and of disabled webhooks.
     pub fn endpoints(&self, enabled: i64, disabled: i64) {
-        for (state, number) in [("enabled", enabled), ("disabled", disabled)] {
+        for (state, number) in [(ENABLED, enabled), (DISABLED, disabled)] {
             self.endpoints.with_label_values(&[state]).set(number);
         }
     }

@@ -96,8 +96,7 @@ impl Scene {
     }
 
     pub async fn read(&self, upload: &Value) -> Value {
-        let path = format!("/uploads/{}", id(upload));
-        self.caller.get(&path).await.expect(StatusCode::OK)
+        self.caller.read(upload).await
     }
 
     pub async fn wait_for_status(&self, upload: &Value, wanted: &str) {
@@ -110,10 +109,9 @@ impl Scene {
 
     /// The only job of an upload.
     pub async fn job(&self, upload: &Value) -> Value {
-        let path = format!("/uploads/{}/jobs", id(upload));
-        let jobs = self.caller.get(&path).await.expect(StatusCode::OK);
-        assert_eq!(jobs.as_array().map(Vec::len), Some(1), "{jobs:#}");
-        jobs[0].clone()
+        let mut jobs = self.caller.jobs_of(upload).await;
+        assert_eq!(jobs.len(), 1, "{jobs:#?}");
+        jobs.remove(0)
     }
 
     pub async fn text(&self, upload: &Value, query: &str) -> Reply {

@@ -171,12 +171,7 @@ impl Scene {
     }
 
     pub async fn jobs(&self, upload: &Value) -> Vec<Value> {
-        let jobs = self
-            .caller
-            .get(&format!("/uploads/{}/jobs", id(upload)))
-            .await;
-        let jobs = jobs.expect(StatusCode::OK);
-        jobs.as_array().expect("an array").clone()
+        self.caller.jobs_of(upload).await
     }
 
     /// The only job of an upload.
@@ -189,8 +184,7 @@ impl Scene {
     }
 
     pub async fn read(&self, upload: &Value) -> Value {
-        let now = self.caller.get(&format!("/uploads/{}", id(upload))).await;
-        now.expect(StatusCode::OK)
+        self.caller.read(upload).await
     }
 
     pub async fn wait_for_status(&self, upload: &Value, wanted: &str) {

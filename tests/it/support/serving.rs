@@ -98,6 +98,19 @@ impl Caller {
         Reply::of(self.request(Method::POST, path)).await
     }
 
+    /// Reads an upload.
+    pub async fn read(&self, upload: &Value) -> Value {
+        let now = self.get(&format!("/uploads/{}", id(upload))).await;
+        now.expect(StatusCode::OK)
+    }
+
+    /// Returns the jobs of an upload.
+    pub async fn jobs_of(&self, upload: &Value) -> Vec<Value> {
+        let jobs = self.get(&format!("/uploads/{}/jobs", id(upload))).await;
+        let jobs = jobs.expect(StatusCode::OK);
+        jobs.as_array().expect("an array").clone()
+    }
+
     /// Creates a session for `path`.
     pub async fn create(&self, path: &str) -> Value {
         let request = self.request(Method::POST, "/uploads");

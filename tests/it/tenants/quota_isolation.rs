@@ -84,7 +84,7 @@ async fn creates_do_not_wait_for_locked_quota_of_another_tenant() {
             let reply = Reply::of(request).await;
             assert!(
                 matches!(reply.status.as_u16(), 200 | 201 | 503),
-                "neither made nor refused for now: {reply:#?}"
+                "neither created nor refused as unavailable: {reply:#?}"
             );
             asked += 1;
         }

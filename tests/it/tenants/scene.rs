@@ -118,8 +118,13 @@ impl Scene {
         let place = std::panic::Location::caller();
         async move {
             let mut connection = connect(&self.app).await;
-            let kept = usage(&mut connection, true).await;
-            let counted = usage(&mut connection, false).await;
+            // Both are read from one snapshot, because the broker may change them meanwhile.
+            let mut transaction = connection.build_transaction().repeatable_read();
+            let both = transaction.run(async |connection| {
+                let kept = usage(connection, true).await;
+                Ok::<_, diesel::result::Error>((kept, usage(connection, false).await))
+            });
+            let (kept, counted) = both.await.expect("a snapshot");
             assert_eq!(kept, counted, "at {place}");
             (kept.bytes, kept.open_uploads)
         }

@@ -137,7 +137,7 @@ async fn bad_arguments_are_rejected_with_a_helpful_message() {
             &["unknown event type", "dataset.processing-failed"],
         ),
         (
-            &["add", "--url", url, "--tenant", "nobody"],
+            &["add", "--url", url, "--tenant", "unknown"],
             1,
             &["there is no tenant", "tenants list"],
         ),

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 
 use super::scene::Scene;
 use crate::support::app::id;
+use crate::support::observe::eventually;
 use crate::support::serving::Caller;
 
 #[tokio::test]
@@ -67,6 +68,19 @@ async fn stopped_worker_gives_its_job_back_without_counting_the_attempt() {
 }
 
 #[tokio::test]
+async fn stopped_worker_finishes_its_job_within_the_shutdown_timeout() {
+    let scene = Scene::new().await;
+    let worker = scene.worker("trial").spawn();
+    let upload = scene.caller.upload("/slow/a.bin", "bytes").await;
+    scene.wait_until_running(&upload).await;
+    worker.stop("TERM").await.ok();
+    assert_eq!(scene.status(&upload).await, "Processed");
+    let jobs = scene.jobs(&upload).await;
+    assert_eq!(jobs[0]["attempt"], 1, "{jobs:#?}");
+    scene.assert_no_temporary_file();
+}
+
+#[tokio::test]
 async fn paused_worker_that_wakes_up_after_its_lease_changes_nothing() {
     let scene = Scene::new().await;
     let first = scene.worker("trial").spawn();
@@ -99,11 +113,28 @@ async fn worker_serves_health_checks_and_metrics_and_rejects_unknown_processors(
     for path in ["/livez", "/readyz"] {
         caller.get(path).await.expect_ok();
     }
-    let metrics = caller.get("/metrics").await.expect_ok().body;
-    assert!(
-        metrics.contains("upload_broker_jobs_claimed_total"),
-        "{metrics}"
-    );
+    let rows = "Song,Date,Number of Plays\na,1,1\n";
+    let upload = scene.caller.upload("/plays/a.csv", rows).await;
+    scene.wait_for_status(&upload, "Processed").await;
+    let waiting = scene.caller.upload("/slow/a.bin", "bytes").await;
+    let of_processor = "{processor=\"csv-aggregate\"}";
+    let succeeded = "{outcome=\"succeeded\",processor=\"csv-aggregate\"}";
+    let expected = [
+        "upload_broker_jobs_claimed_total 1".to_owned(),
+        "upload_broker_job_attempts_ended_total{outcome=\"succeeded\"} 1".to_owned(),
+        format!("upload_broker_job_attempt_seconds_count{succeeded} 1"),
+        format!("upload_broker_jobs_running{of_processor} 0"),
+        format!("upload_broker_jobs_queued{of_processor} 0"),
+        format!("upload_broker_jobs_oldest_seconds{of_processor} 0"),
+    ];
+    let mut metrics = String::new();
+    eventually("the metrics name the job", async || {
+        metrics = caller.get("/metrics").await.expect_ok().body;
+        let lines: Vec<&str> = metrics.lines().collect();
+        expected.iter().all(|line| lines.contains(&&**line))
+    })
+    .await;
+    assert_eq!(scene.status(&waiting).await, "Uploaded", "{metrics}");
     worker.stop("TERM").await.ok();
     let ended = scene.worker("pdf-tetx").finish().await;
     assert_eq!(ended.status.code(), Some(1), "{ended:#?}");

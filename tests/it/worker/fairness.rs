@@ -3,7 +3,6 @@
 use reqwest::StatusCode;
 
 use super::scene::Scene;
-use crate::support::serving::Caller;
 
 const ROWS: &str = "Song,Date,Number of Plays\na,1,1\n";
 /// The number of jobs of the tenant that has many.
@@ -16,15 +15,7 @@ async fn only_job_of_a_tenant_does_not_wait_for_the_many_of_another() {
         let path = format!("/plays/{number}.csv");
         scene.caller.upload(&path, ROWS).await;
     }
-    let create = ["tenants", "create", "small", "--prefix", "small/"];
-    scene.place.run(&create).finish().await.ok();
-    let scopes = "uploads:write,uploads:read";
-    let issue = [
-        "keys", "create", "--json", "--tenant", "small", "--scopes", scopes,
-    ];
-    let issued = scene.place.run(&issue).finish().await.ok().json();
-    let key = issued["key"].as_str().expect("a key").to_owned();
-    let small = Caller::new(scene.caller.url.clone(), key);
+    let small = scene.other_tenant().await;
     let upload = small.upload("/plays/only.csv", ROWS).await;
 
     // One job at a time: the tenants have equally many running jobs whenever the next one is claimed.

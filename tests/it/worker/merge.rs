@@ -155,11 +155,17 @@ async fn plan_that_cannot_be_carried_out_fails_with_the_reason() {
     let other_options = scene.plan(count, "/plays/").await;
     let mut unknown = other_options.clone();
     unknown["inputs"][0]["upload_id"] = json!(uuid::Uuid::from_u128(7));
+    let foreign = scene.other_tenant().await;
+    let foreign = foreign.upload("/plays/1.csv", &plays(1)).await;
+    let mut of_other_tenant = other_options.clone();
+    of_other_tenant["inputs"][0]["upload_id"] = foreign["id"].clone();
+    of_other_tenant["inputs"][0]["etag"] = foreign["object"]["etag"].clone();
     let mut empty = other_options.clone();
     empty["inputs"] = json!([]);
     for (name, plan, expected) in [
         ("options", &other_options, "with other options"),
         ("unknown", &unknown, "There is no upload"),
+        ("foreign", &of_other_tenant, "There is no upload"),
         ("empty", &empty, "0 inputs"),
         ("text", &json!("text"), "not a processing plan"),
     ] {

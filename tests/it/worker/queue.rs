@@ -148,3 +148,44 @@ async fn message_of_a_killed_worker_stays_until_another_worker_has_finished_the_
     second.stop("TERM").await.ok();
     scene.assert_no_temporary_file();
 }
+
+/// The visibility timeout is 15 seconds, and the job takes 18.
+#[tokio::test]
+async fn message_stays_invisible_while_its_job_takes_longer_than_the_visibility_timeout() {
+    let queued = Queued::new().await;
+    let scene = &queued.scene;
+    let mut worker = queued.worker("trial").spawn();
+    worker.ready().await;
+    let upload = scene.caller.upload("/long/a.bin", "bytes").await;
+    scene.wait_until_running(&upload).await;
+    within(TIMEOUT, "the job has ended", async || {
+        let counts = queued.queue.counts().await;
+        let has_ended = scene.status(&upload).await == "Processed";
+        assert!(has_ended || counts == (0, 1), "the message is visible");
+        has_ended
+    })
+    .await;
+    queued.wait_for_empty_queue().await;
+    let jobs = scene.jobs(&upload).await;
+    assert_eq!(jobs[0]["attempt"], 1, "{jobs:#?}");
+    worker.stop("TERM").await.ok();
+}
+
+#[tokio::test]
+async fn message_of_a_stopped_worker_is_visible_at_once() {
+    let queued = Queued::new().await;
+    let scene = &queued.scene;
+    let worker = queued.worker("trial").set("BROKER_SHUTDOWN_SECONDS", 1);
+    let mut worker = worker.spawn();
+    worker.ready().await;
+    let upload = scene.caller.upload("/long/a.bin", "bytes").await;
+    scene.wait_until_running(&upload).await;
+    within(TIMEOUT, "the message was received", async || {
+        queued.queue.counts().await == (0, 1)
+    })
+    .await;
+    worker.stop("TERM").await.ok();
+    assert_eq!(queued.queue.counts().await, (1, 0));
+    let jobs = scene.jobs(&upload).await;
+    assert_eq!(jobs[0]["status"], "Queued", "{jobs:#?}");
+}

@@ -2,11 +2,9 @@
 
 use std::path::PathBuf;
 
-use reqwest::StatusCode;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::support::app::id;
 use crate::support::observe::{TIMEOUT, eventually, within};
 use crate::support::process::{FinishedProcess, Process, Run};
 use crate::support::serving::{Caller, Place};
@@ -22,6 +20,12 @@ processor = "trial"
 external = true
 paths = ["/slow/**"]
 options = { sleep = 2500 }
+
+[[rule]]
+processor = "trial"
+external = true
+paths = ["/long/**"]
+options = { sleep = 18000 }
 
 [[rule]]
 processor = "trial"
@@ -81,6 +85,19 @@ impl Scene {
             .set("BROKER_WORKER_SCRATCH", self.folder.path().display())
     }
 
+    /// Creates the tenant `small`, and returns a caller of it.
+    pub(super) async fn other_tenant(&self) -> Caller {
+        let create = ["tenants", "create", "small", "--prefix", "small/"];
+        self.place.run(&create).finish().await.ok();
+        let scopes = "uploads:write,uploads:read";
+        let issue = [
+            "keys", "create", "--json", "--tenant", "small", "--scopes", scopes,
+        ];
+        let issued = self.place.run(&issue).finish().await.ok().json();
+        let key = issued["key"].as_str().expect("a key").to_owned();
+        Caller::new(self.caller.url.clone(), key)
+    }
+
     /// Runs the command-line client.
     pub(super) async fn client(&self, args: &[&str]) -> FinishedProcess {
         let run = self.place.run(args);
@@ -91,17 +108,11 @@ impl Scene {
     }
 
     pub(super) async fn jobs(&self, upload: &Value) -> Vec<Value> {
-        let jobs = self
-            .caller
-            .get(&format!("/uploads/{}/jobs", id(upload)))
-            .await;
-        let jobs = jobs.expect(StatusCode::OK);
-        jobs.as_array().expect("an array").clone()
+        self.caller.jobs_of(upload).await
     }
 
     pub(super) async fn status(&self, upload: &Value) -> String {
-        let now = self.caller.get(&format!("/uploads/{}", id(upload))).await;
-        let now = now.expect(StatusCode::OK);
+        let now = self.caller.read(upload).await;
         now["status"].as_str().expect("a status").to_owned()
     }
 

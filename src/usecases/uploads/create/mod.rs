@@ -96,7 +96,7 @@ async fn create_all(
     let sources = Sources::find(broker, principal, &new).await?;
     let drafts = new.into_iter().map(|new| {
         let new = new?;
-        let checked = sources.check(&new);
+        let checked = sources.check_source_of(&new);
         Some(checked.and_then(|()| broker.validate(principal, new, now)))
     });
     let request = Request {

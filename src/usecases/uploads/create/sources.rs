@@ -47,7 +47,7 @@ impl Sources {
     }
 
     /// Refuses an entry whose declared source the caller may not use.
-    pub(super) fn check(&self, new: &NewUpload) -> std::result::Result<(), Refusal> {
+    pub(super) fn check_source_of(&self, new: &NewUpload) -> std::result::Result<(), Refusal> {
         match declared(new) {
             None => Ok(()),
             Some(_) if !self.is_allowed => Err(Refusal::field(
