@@ -141,6 +141,8 @@ def good():
         "display-p3.jpg": saved(picture(), **JPEG, icc_profile=display_p3()),
         "after-the-end.jpg": saved(picture(), **JPEG) + saved(picture("L"), **JPEG),
         "broken-profile.jpg": saved(picture(), **JPEG, icc_profile=b"none" * 40),
+        "flat.jpg": saved(Image.new("L", (64, 64), 120), **JPEG, optimize=True),
+        "flat-strip.jpg": saved(Image.new("RGB", (8, 64), (90, 160, 40)), **JPEG),
         "rgb.png": saved(picture(), format="PNG"),
         "rgba.png": saved(picture("RGBA"), format="PNG"),
         "opaque-rgba.png": saved(picture().convert("RGBA"), format="PNG"),

@@ -26,17 +26,22 @@ pub struct Encoded<'a> {
     pub bytes: Vec<u8>,
 }
 
-/// Writes `picture` in the format of the options, or in the one that suits it.
+/// The format that suits a picture: the one that keeps its opacity, if it has any.
+pub(super) fn suitable_output(picture: &DynamicImage) -> Output {
+    match picture.color().has_alpha() {
+        true => Output::Png,
+        false => Output::Jpeg,
+    }
+}
+
+/// Writes `picture` in the format `output`.
 pub(super) fn encode<'a>(
     picture: DynamicImage,
     name: &'a str,
+    output: Output,
     checked: &Checked,
 ) -> Result<Encoded<'a>, Failure> {
     let has_alpha = picture.color().has_alpha();
-    let output = checked.output.unwrap_or(match has_alpha {
-        true => Output::Png,
-        false => Output::Jpeg,
-    });
     let (width, height) = picture.dimensions();
     let mut writer = Cursor::new(Vec::new());
     let encoded = match output {

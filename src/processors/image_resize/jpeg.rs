@@ -18,18 +18,19 @@ const PIXELS_PER_BYTE: u64 = 512;
 /// The memory of the decoder for rows of blocks, in bytes for each pixel of a row.
 const ROW_CHANNELS: u8 = 255;
 
+/// How far the decoder reads ahead of the last pixel, in bytes.
+const READ_AHEAD: usize = 8;
+
 /// A JPEG whose header was read.
 pub(super) struct Jpeg {
     bytes: Vec<u8>,
-    /// Where what the decoder gets ends.
-    end: usize,
     colours: ColorSpace,
     header: Header,
 }
 
 impl Jpeg {
     /// Reads the header of a file, and follows its markers to the end.
-    pub(super) fn open(bytes: Vec<u8>, max_pixels: u64) -> Result<Self, Failure> {
+    pub(super) fn open(mut bytes: Vec<u8>, max_pixels: u64) -> Result<Self, Failure> {
         let markers = Markers::read(&bytes)?;
         let dimensions = markers.dimensions;
         let size = u64::try_from(bytes.len()).unwrap_or(u64::MAX);
@@ -59,15 +60,14 @@ impl Jpeg {
             is_whole: true,
             is_animated: false,
         };
-        let end = match markers.has_coefficients {
-            true => bytes.len(),
+        if !markers.has_coefficients {
             // The decoder fills in zeros once it has read the end of the image, and fails if the
-            // bytes end before it has all pixels.
-            false => markers.end,
-        };
+            // bytes end before it has all pixels. So it does not get the end, but what it reads ahead.
+            bytes.truncate(markers.end);
+            bytes.resize(markers.end.saturating_add(READ_AHEAD), 0);
+        }
         Ok(Self {
             bytes,
-            end,
             colours,
             header,
         })
@@ -81,8 +81,7 @@ impl Decode for Jpeg {
 
     fn decode(self: Box<Self>, reducer: Reducer) -> Result<Pixels, Failure> {
         let options = options().jpeg_set_out_colorspace(self.colours);
-        let bytes = self.bytes.get(..self.end).unwrap_or_default();
-        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(bytes), options);
+        let mut decoder = JpegDecoder::new_with_options(ZCursor::new(&self.bytes), options);
         decoder.decode_headers().map_err(failure_of)?;
         let size = decoder.output_buffer_size();
         let mut rows = vec![0; size.ok_or(Failure::Feature("an image of this size"))?];

@@ -87,9 +87,12 @@ pub fn resize(
     let reduced = decoder.decode(Reducer::new(&header, plan.factor))?;
     let colour = Colour::new(&header);
     let mut report = Report::new(format, &header, colour.profile_use());
+    let mut output = checked.output;
     for (target, pixels) in resize::make(reduced, &header, &plan)? {
         let picture = colour.convert(pixels, header.orientation)?;
-        let encoded = encode::encode(picture, &target.name, checked)?;
+        // The largest comes first, and decides for all: averaging may remove a small opacity.
+        let output = *output.get_or_insert_with(|| encode::suitable_output(&picture));
+        let encoded = encode::encode(picture, &target.name, output, checked)?;
         write(&encoded).map_err(Failure::Write)?;
         report.add(&encoded);
     }

@@ -104,7 +104,7 @@ fn failure_of(error: DecodingError) -> Failure {
             Failure::Truncated
         }
         DecodingError::IoError(error) => Failure::Read(error),
-        DecodingError::LimitsExceeded => Failure::corrupt("its metadata is too large"),
+        DecodingError::LimitsExceeded => Failure::corrupt("its metadata or a row is too large"),
         other => Failure::corrupt(other),
     }
 }

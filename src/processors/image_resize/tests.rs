@@ -5,7 +5,10 @@ mod refused;
 use std::io::{self, Read};
 
 use image::metadata::Orientation;
-use image::{DynamicImage, GenericImageView as _, ImageFormat};
+use image::{
+    DynamicImage, GenericImageView as _, GrayImage, ImageFormat, Luma, Rgb, RgbImage, Rgba,
+    RgbaImage,
+};
 use moxcms::ColorProfile;
 use serde_json::{Value, json};
 
@@ -91,6 +94,38 @@ fn each_format_gives_each_size_the_largest_first() {
         assert_eq!(report.results.len(), 3, "{report:?}");
         assert!(!report.is_animated, "{report:?}");
     }
+}
+
+#[test]
+fn small_and_flat_jpegs_are_read_to_their_last_pixel() {
+    for (width, height) in [
+        (1, 1),
+        (8, 8),
+        (16, 16),
+        (16, 32),
+        (8, 64),
+        (20, 17),
+        (32, 200),
+        (64, 64),
+    ] {
+        let grey = DynamicImage::ImageLuma8(GrayImage::from_pixel(width, height, Luma([120])));
+        let colour =
+            DynamicImage::ImageRgb8(RgbImage::from_pixel(width, height, Rgb([90, 160, 40])));
+        for picture in [grey, colour] {
+            let made = one(&encoded(&picture, ImageFormat::Jpeg), 200);
+            assert_near(&made, &picture, 4, &format!("{width} x {height}"));
+        }
+    }
+}
+
+#[test]
+fn largest_result_decides_the_format_of_all() {
+    let mut picture = RgbaImage::from_pixel(512, 512, Rgba([10, 20, 30, 255]));
+    picture.put_pixel(7, 9, Rgba([10, 20, 30, 200]));
+    let bytes = encoded(&DynamicImage::ImageRgba8(picture), ImageFormat::Png);
+    let made = make_of(options("auto", &[16, 512]), MEMORY, &bytes[..]).expect("results");
+    let outputs: Vec<Output> = made.results.iter().map(|(_, output, _)| *output).collect();
+    assert_eq!(outputs, [Output::Png, Output::Png]);
 }
 
 #[test]
