@@ -1,28 +1,13 @@
 //! Queues jobs.
 
 use chrono::{DateTime, Utc};
-use diesel::prelude::*;
+use diesel::sql_types::{Array, Text, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
-use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
 
 use crate::domain::job::NewJob;
-use crate::store::columns::each;
-use crate::store::schema::jobs;
+use crate::store::columns::{each, json, try_each};
 use crate::store::{Connection, Result};
-
-#[derive(Insertable)]
-#[diesel(table_name = jobs)]
-struct NewRow<'a> {
-    id: Uuid,
-    upload_id: Uuid,
-    tenant: &'a str,
-    processor: &'a str,
-    options: &'a Value,
-    due_at: DateTime<Utc>,
-    created_at: DateTime<Utc>,
-    updated_at: DateTime<Utc>,
-}
 
 /// Queues jobs, which are due at once. A job that exists already is left unchanged: there is one for
 /// each pair of upload and processor.
@@ -30,22 +15,21 @@ pub async fn insert(connection: &mut Connection, new: &[NewJob], at: DateTime<Ut
     if new.is_empty() {
         return Ok(());
     }
-    let rows = each(new, |job| NewRow {
-        id: new_id(at),
-        upload_id: job.upload_id,
-        tenant: &job.tenant,
-        processor: &job.processor,
-        options: &job.options,
-        due_at: at,
-        created_at: at,
-        updated_at: at,
-    });
-    diesel::insert_into(jobs::table)
-        .values(rows)
-        .on_conflict((jobs::upload_id, jobs::processor))
-        .do_nothing()
-        .execute(connection)
-        .await?;
+    diesel::sql_query(
+        "INSERT INTO jobs \
+         (id, upload_id, tenant, processor, options, due_at, created_at, updated_at) \
+         SELECT id, upload_id, tenant, processor, options::jsonb, $6, $6, $6 \
+         FROM unnest($1, $2, $3, $4, $5) AS new (id, upload_id, tenant, processor, options) \
+         ON CONFLICT (upload_id, processor) DO NOTHING",
+    )
+    .bind::<Array<SqlUuid>, _>(each(new, |_| new_id(at)))
+    .bind::<Array<SqlUuid>, _>(each(new, |job| job.upload_id))
+    .bind::<Array<Text>, _>(each(new, |job| &*job.tenant))
+    .bind::<Array<Text>, _>(each(new, |job| &*job.processor))
+    .bind::<Array<Text>, _>(try_each(new, |job| json(&job.options))?)
+    .bind::<Timestamptz, _>(at)
+    .execute(connection)
+    .await?;
     Ok(())
 }
 

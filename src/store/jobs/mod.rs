@@ -33,7 +33,7 @@ pub use find::{LockedJob, find_of_upload, find_succeeded, lock_job, lock_upload}
 pub use insert::insert;
 pub use lapse::{Lapsed, requeue_lapsed};
 pub use list::{Filter, list};
-pub use plan::{find_of_processor, insert_for_current_uploads};
+pub use plan::{PlannedJob, find_planned_jobs, insert_for_current_uploads};
 pub use renew::renew;
 pub use retry::requeue_failed;
 pub use upload_status::follow_jobs;

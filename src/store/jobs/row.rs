@@ -41,10 +41,15 @@ struct Corrupt {
     column: &'static str,
 }
 
+/// The error for such a value.
+pub(super) fn corrupt(id: Uuid, column: &'static str) -> Error {
+    Error::DeserializationError(Box::new(Corrupt { id, column }))
+}
+
 impl Row {
     pub(super) fn into_job(self) -> Result<Job> {
         let id = self.id;
-        let corrupt = |column| Error::DeserializationError(Box::new(Corrupt { id, column }));
+        let corrupt = |column| corrupt(id, column);
         let outputs: Vec<JobOutput> =
             serde_json::from_value(self.outputs).map_err(|_| corrupt("outputs"))?;
         Ok(Job {

@@ -186,7 +186,8 @@ impl Broker {
     }
 }
 
-/// How long a job waits for other jobs before it asks again: a tenth of the time that it has waited.
+/// How long a job waits for other jobs before it asks again: a tenth of the time since it was queued
+/// first.
 fn wait_for_other_jobs(job: &Job, now: DateTime<Utc>) -> TimeDelta {
     ((now - job.created_at) / 10).clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }

@@ -3,9 +3,10 @@
 use chrono::TimeDelta;
 use reqwest::StatusCode;
 use serde_json::json;
+use upload_broker::domain::job::NewJob;
 
-use super::{claim, report};
-use crate::support::app::App;
+use super::{PATH, claim, report};
+use crate::support::app::{App, id};
 
 #[tokio::test]
 async fn jobs_are_listed_newest_first_by_status_and_processor_in_pages() {
@@ -54,4 +55,33 @@ async fn jobs_are_listed_newest_first_by_status_and_processor_in_pages() {
     assert_eq!(second[0]["upload_id"], uploads[0]);
     let bad = app.get("/jobs?status=Done").await;
     bad.expect_problem(422, "invalid-request");
+}
+
+/// A statement with a parameter for each value could not have so many.
+#[tokio::test]
+async fn thousands_of_jobs_are_queued_at_once() {
+    const COUNT: usize = 10_000;
+    let app = App::start().await;
+    let upload = app.upload(PATH, "a", json!({})).await;
+    let upload_id = id(&upload).parse().expect("an id");
+    let new: Vec<NewJob> = (0..COUNT)
+        .map(|number| NewJob {
+            upload_id,
+            tenant: "default".to_owned(),
+            processor: format!("p{number}"),
+            options: json!({"number": number}),
+        })
+        .collect();
+    let mut connection = upload_broker::store::pool::connect(app.database.url())
+        .await
+        .expect("Postgres");
+    let now = app.clock.now();
+    for _ in 0..2 {
+        let queued = upload_broker::store::jobs::insert(&mut connection, &new, now).await;
+        queued.expect("the jobs");
+    }
+    let sql = "SELECT count(*), count(DISTINCT options) FROM jobs WHERE status = 'Queued'";
+    let row = app.sql().await.query_one(sql, &[]).await.expect("a count");
+    let counts: (i64, i64) = (row.get(0), row.get(1));
+    assert_eq!(counts, (10_000, 10_000));
 }

@@ -148,7 +148,7 @@ async fn plan_fails_with_the_reason_of_a_failed_input_and_runs_after_retries() {
 #[tokio::test]
 async fn plan_that_cannot_be_carried_out_fails_with_the_reason() {
     let scene = Scene::new().await;
-    let worker = scene.worker("csv-aggregate,csv-merge").spawn();
+    let worker = scene.worker("csv-aggregate,csv-merge,trial").spawn();
     let one = scene.caller.upload("/plays/1.csv", &plays(1)).await;
     scene.wait_for_status(&one, "Processed").await;
     let count = r#"{"group_by": ["Song"], "aggregates": [{"function": "count"}]}"#;
@@ -160,12 +160,31 @@ async fn plan_that_cannot_be_carried_out_fails_with_the_reason() {
     let mut of_other_tenant = other_options.clone();
     of_other_tenant["inputs"][0]["upload_id"] = foreign["id"].clone();
     of_other_tenant["inputs"][0]["etag"] = foreign["object"]["etag"].clone();
+    let derived = format!("/uploads?derived_from={}", id(&one));
+    let derived = scene.caller.get(&derived).await.expect(StatusCode::OK);
+    let failed = scene.caller.upload("/abort/1.csv", &plays(1)).await;
+    scene.wait_for_status(&failed, "Error").await;
+    let with_input = |upload: &Value| {
+        let mut plan = other_options.clone();
+        for (name, value) in [("upload_id", &upload["id"]), ("path", &upload["path"])] {
+            plan["inputs"][0][name] = value.clone();
+        }
+        plan["inputs"][0]["etag"] = upload["object"]["etag"].clone();
+        plan
+    };
+    let (of_result, of_failed) = (with_input(&derived[0]), with_input(&failed));
     let mut empty = other_options.clone();
     empty["inputs"] = json!([]);
     for (name, plan, expected) in [
         ("options", &other_options, "with other options"),
         ("unknown", &unknown, "There is no upload"),
         ("foreign", &of_other_tenant, "There is no upload"),
+        ("result", &of_result, "is itself a result"),
+        (
+            "failed",
+            &of_failed,
+            "has failed before csv-aggregate was queued",
+        ),
         ("empty", &empty, "0 inputs"),
         ("text", &json!("text"), "not a processing plan"),
     ] {
@@ -180,16 +199,27 @@ async fn plan_that_cannot_be_carried_out_fails_with_the_reason() {
 }
 
 #[tokio::test]
-async fn plan_is_not_written_for_what_was_not_uploaded() {
+async fn plan_is_not_written_with_what_was_not_uploaded() {
     let scene = Scene::new().await;
     let file = scene.folder.path().join("options.json");
     std::fs::write(&file, OPTIONS).expect("a file");
     let file = file.to_str().expect("UTF-8");
-    let nothing = scene.client(&["plan", "--options", file, "/none/"]).await;
-    assert_ne!(nothing.status.code(), Some(0), "{nothing:#?}");
-    assert!(nothing.err.contains("/none/"), "{nothing:#?}");
-    let list = ["plan", "--options", "/does/not/exist.json", "/none/"];
-    let unreadable = scene.client(&list).await;
+    let bucket = &scene.place.bucket;
+    bucket.put("foreign/1.csv", "a").await;
+    scene.caller.upload("/drifted/1.csv", "a").await;
+    bucket.put("drifted/1.csv", "other").await;
+    for (prefix, expected) in [
+        ("/none/", "no dataset path starts with /none/"),
+        ("/foreign/", "/foreign/1.csv belongs to no upload"),
+        ("/drifted/", "/drifted/1.csv is not what was uploaded"),
+    ] {
+        let refused = scene.client(&["plan", "--options", file, prefix]).await;
+        assert_ne!(refused.status.code(), Some(0), "{refused:#?}");
+        assert!(refused.err.contains(expected), "{refused:#?}");
+        assert_eq!(refused.out, "", "{refused:#?}");
+    }
+    let unreadable = ["plan", "--options", "/does/not/exist.json", "/drifted/"];
+    let unreadable = scene.client(&unreadable).await;
     assert!(
         unreadable.err.contains("/does/not/exist.json"),
         "{unreadable:#?}"

@@ -12,9 +12,9 @@
 //! |---|---|
 //! | the worker dies, before or after the jobs are queued | another attempt finds the same jobs |
 //! | two plans name the same dataset with the same options | its job runs once, and both use the result |
-//! | an input was aggregated with other options | the merge fails, and names the input |
+//! | an input was aggregated with other options, or is itself a result | the merge fails, and names the input |
 //! | an input was replaced or deleted since the plan was written | the merge fails, and names the input |
-//! | the job of an input fails | the merge fails with its reason; after retries of both, it runs again |
+//! | the job of an input fails, or another processor has failed on it before | the merge fails with the reason; after retries of both, it runs again |
 //! | a result was replaced or deleted | the merge fails, and names the input |
 
 mod read;
@@ -26,11 +26,12 @@ use diesel_async::AsyncConnection as _;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::job::{Job, JobStatus};
-use crate::domain::processing_plan::{PlannedInput, ProcessingPlan};
+use crate::domain::job::JobStatus;
+use crate::domain::processing_plan::PlannedInput;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;
-use crate::store::{jobs, uploads};
+use crate::store::jobs::{self, PlannedJob};
+use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
@@ -70,7 +71,7 @@ impl Prepared {
 /// # Errors
 /// A service does not answer.
 pub async fn prepare(broker: &Broker, upload: &Upload, processor: &str) -> Result<Prepared> {
-    let plan = match read::read(broker, upload, processor).await? {
+    let plan = match read::read_plan(broker, upload, processor).await? {
         Ok(plan) => plan,
         Err(message) => return Ok(Prepared::unusable(message)),
     };
@@ -78,13 +79,16 @@ pub async fn prepare(broker: &Broker, upload: &Upload, processor: &str) -> Resul
     let tenant = &*upload.tenant;
     let mut connection = broker.connection().await?;
     let inputs = uploads::find_by_ids(&mut connection, tenant, &ids).await?;
-    if let Some(message) = find_changed_input(&plan, &inputs) {
-        return Ok(Prepared::unusable(message));
-    }
-    let jobs = jobs::find_of_processor(&mut connection, tenant, &ids, processor).await?;
-    let jobs: HashMap<Uuid, Job> = jobs.into_iter().map(|job| (job.upload_id, job)).collect();
+    let inputs: HashMap<Uuid, Upload> = (inputs.into_iter())
+        .map(|upload| (upload.id, upload))
+        .collect();
     let options = Value::Object(plan.options.clone());
-    if let Some(message) = find_failed_input(&plan, &options, &jobs) {
+    let jobs = jobs::find_planned_jobs(&mut connection, tenant, &ids, processor, &options).await?;
+    let jobs: HashMap<Uuid, PlannedJob> =
+        jobs.into_iter().map(|job| (job.upload_id, job)).collect();
+    let unusable =
+        (plan.inputs.iter()).find_map(|input| reason_against(input, &inputs, &jobs, processor));
+    if let Some(message) = unusable {
         return Ok(Prepared::unusable(message));
     }
     let missing: Vec<Uuid> = (ids.iter().copied())
@@ -107,7 +111,7 @@ pub async fn prepare(broker: &Broker, upload: &Upload, processor: &str) -> Resul
         let message = format!("{done} of {all} inputs are processed.");
         return Ok(Prepared::Waiting { message });
     }
-    match results::find(&mut connection, tenant, &plan, &jobs).await? {
+    match results::find_results(&mut connection, tenant, &plan, &jobs).await? {
         Ok(results) => Ok(Prepared::Ready {
             options,
             results,
@@ -117,52 +121,50 @@ pub async fn prepare(broker: &Broker, upload: &Upload, processor: &str) -> Resul
     }
 }
 
-/// Returns what is wrong about the first input that is not the dataset of the plan any more.
-fn find_changed_input(plan: &ProcessingPlan, uploads: &[Upload]) -> Option<String> {
-    let uploads: HashMap<Uuid, &Upload> =
-        uploads.iter().map(|upload| (upload.id, upload)).collect();
-    plan.inputs.iter().find_map(|input| {
-        let path = &input.path;
-        let Some(upload) = uploads.get(&input.upload_id) else {
-            let id = input.upload_id;
-            return Some(format!("There is no upload {id} for {path}."));
-        };
-        let etag = upload.object.as_ref().map(|object| &object.etag);
-        // After a job has failed, the dataset is still at its path.
-        let stands = upload.status.is_acknowledged() || upload.status == Status::Error;
-        match stands && etag == Some(&input.etag) {
-            true => None,
-            false => Some(format!(
-                "{path} was replaced or deleted after the plan was written."
-            )),
-        }
-    })
+/// Returns why an input cannot be merged, if there is a reason.
+fn reason_against(
+    input: &PlannedInput,
+    uploads: &HashMap<Uuid, Upload>,
+    jobs: &HashMap<Uuid, PlannedJob>,
+    processor: &str,
+) -> Option<String> {
+    let path = &input.path;
+    let Some(upload) = uploads.get(&input.upload_id) else {
+        let id = input.upload_id;
+        return Some(format!("There is no upload {id} for {path}."));
+    };
+    let etag = upload.object.as_ref().map(|object| &object.etag);
+    // After a job has failed, the dataset is still at its path.
+    let stands = upload.status.is_acknowledged() || upload.status == Status::Error;
+    if !stands || etag != Some(&input.etag) {
+        return Some(format!(
+            "{path} was replaced or deleted after the plan was written."
+        ));
+    }
+    if upload.derived_from.is_some() {
+        return Some(format!("{path} is itself a result, which has no jobs."));
+    }
+    match jobs.get(&input.upload_id) {
+        Some(job) => reason_against_job(job, path, processor),
+        None if upload.status == Status::Error => Some(format!(
+            "The processing of {path} has failed before {processor} was queued. Retry it first."
+        )),
+        None => None,
+    }
 }
 
-/// Returns what is wrong about the first input whose job failed, or has other options.
-fn find_failed_input(
-    plan: &ProcessingPlan,
-    options: &Value,
-    jobs: &HashMap<Uuid, Job>,
-) -> Option<String> {
-    let failed = |input: &PlannedInput| {
-        let job = jobs.get(&input.upload_id)?;
-        let (path, processor) = (&input.path, &plan.processor);
-        if job.options != *options {
-            return Some(format!(
-                "{path} has a job of {processor} with other options than the plan."
-            ));
+fn reason_against_job(job: &PlannedJob, path: &str, processor: &str) -> Option<String> {
+    if !job.has_options {
+        return Some(format!(
+            "{path} has a job of {processor} with other options than the plan."
+        ));
+    }
+    match job.status {
+        JobStatus::Failed => {
+            let reason = job.message.as_deref().unwrap_or_default();
+            Some(format!("The job of {processor} on {path} failed: {reason}"))
         }
-        match job.status {
-            JobStatus::Failed => {
-                let reason = job.message.as_deref().unwrap_or_default();
-                Some(format!("The job of {processor} on {path} failed: {reason}"))
-            }
-            JobStatus::Cancelled => {
-                Some(format!("The job of {processor} on {path} was cancelled."))
-            }
-            JobStatus::Queued | JobStatus::Running | JobStatus::Succeeded => None,
-        }
-    };
-    plan.inputs.iter().find_map(failed)
+        JobStatus::Cancelled => Some(format!("The job of {processor} on {path} was cancelled.")),
+        JobStatus::Queued | JobStatus::Running | JobStatus::Succeeded => None,
+    }
 }

@@ -10,7 +10,7 @@ use crate::usecases::uploads::read_object;
 
 /// Reads and parses the plan that is the dataset of `upload`. The inner error says what is wrong about
 /// it.
-pub(super) async fn read(
+pub(super) async fn read_plan(
     broker: &Broker,
     upload: &Upload,
     processor: &str,

@@ -5,21 +5,22 @@ use std::collections::HashMap;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::domain::job::{Job, JobOutput};
+use crate::domain::job::JobOutput;
 use crate::domain::processing_plan::ProcessingPlan;
 use crate::domain::upload::Upload;
+use crate::store::jobs::PlannedJob;
 use crate::store::{Connection, uploads};
 use crate::usecases::error::Result;
 
 /// Returns the uploads of the first result of each input, in the order of the plan. The inner error
 /// names an input whose result is not the one that its job has written.
-pub(super) async fn find(
+pub(super) async fn find_results(
     connection: &mut Connection,
     tenant: &str,
     plan: &ProcessingPlan,
-    jobs: &HashMap<Uuid, Job>,
+    jobs: &HashMap<Uuid, PlannedJob>,
 ) -> Result<Result<Vec<Upload>, String>> {
-    let output = |id: &Uuid| -> Option<&JobOutput> { jobs.get(id)?.outputs.first() };
+    let output = |id: &Uuid| -> Option<&JobOutput> { jobs.get(id)?.output.as_ref() };
     let paths: Vec<&str> = (plan.inputs.iter())
         .filter_map(|input| output(&input.upload_id))
         .map(|output| &*output.path)
@@ -49,15 +50,12 @@ pub(super) async fn find(
 }
 
 /// Adds the rows, and the bad rows, in the reports of the jobs.
-pub(super) fn sum_of_reports(jobs: &HashMap<Uuid, Job>) -> Value {
-    let sum = |pointer: &str| -> u64 {
-        (jobs.values())
-            .filter_map(|job| job.report.as_ref()?.pointer(pointer)?.as_u64())
-            .fold(0, u64::saturating_add)
-    };
-    json!({
-        "inputs": jobs.len(),
-        "rows": sum("/rows"),
-        "bad_rows": sum("/bad_rows/count"),
-    })
+pub(super) fn sum_of_reports(jobs: &HashMap<Uuid, PlannedJob>) -> Value {
+    let (rows, bad_rows) = jobs.values().fold((0_u64, 0_u64), |(rows, bad), job| {
+        (
+            rows.saturating_add(job.rows.0),
+            bad.saturating_add(job.rows.1),
+        )
+    });
+    json!({"inputs": jobs.len(), "rows": rows, "bad_rows": bad_rows})
 }
