@@ -81,6 +81,14 @@ async fn upload_is_declared_derived_only_with_the_scope_and_of_a_visible_source(
             "{problem:#}"
         );
     };
+    let gone = app.upload("/in/gone.csv", "a", json!({})).await;
+    app.delete(&format!("/uploads/{}", id(&gone))).await;
+    let open = app.create("/in/open.csv", json!({})).await;
+    for source in [&gone, &open] {
+        let body = json!({"path": "/y.csv", "derived_from": source["id"]});
+        let refused = app.post("/uploads", body).await;
+        refused.expect_problem(422, "invalid-request");
+    }
     let writer = [Scope::UploadsWrite];
     let (_, writer) = app.issue_key("default", &writer, None).await;
     declare(&writer, "/x.csv").await;
@@ -90,7 +98,8 @@ async fn upload_is_declared_derived_only_with_the_scope_and_of_a_visible_source(
     let scopes = json!({"prefix": "/elsewhere/", "scopes": ["uploads:write", "processing:write"]});
     let confined = issue_token(&app, scopes).await;
     declare(&confined.key, "/elsewhere/x.csv").await;
-    assert_eq!(ids(&app.get("/uploads").await.json()), [id(&source)]);
+    let listed = app.get("/uploads").await.json();
+    assert_eq!(ids(&listed), [id(&open), id(&gone), id(&source)]);
 }
 
 #[tokio::test]

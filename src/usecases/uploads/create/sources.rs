@@ -1,7 +1,8 @@
 //! Checks the uploads that entries say they are derived from.
 //!
 //! No rule applies to a derived dataset, and a cascading delete removes it with its source. So a
-//! caller may declare a source only if it may process datasets, and only an upload that it can see.
+//! caller may declare a source only if it may process datasets, and only an upload that it can see and
+//! whose dataset exists.
 
 use std::collections::HashSet;
 
@@ -10,6 +11,8 @@ use uuid::Uuid;
 use super::new_upload::{DerivedFrom, NewUpload};
 use crate::domain::principal::{Principal, Scope};
 use crate::domain::refusal::Refusal;
+use crate::domain::status::Status;
+use crate::domain::upload::Upload;
 use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
@@ -39,7 +42,7 @@ impl Sources {
         let found = uploads::find_by_ids(&mut connection, &principal.tenant, &declared).await?;
         let visible = found
             .into_iter()
-            .filter(|upload| principal.jail.admits(&upload.path));
+            .filter(|upload| principal.jail.admits(&upload.path) && stands(upload));
         Ok(Self {
             is_allowed,
             found: visible.map(|upload| upload.id).collect(),
@@ -56,11 +59,18 @@ impl Sources {
             )),
             Some(id) if !self.found.contains(&id) => Err(Refusal::field(
                 "/derived_from",
-                "is not the id of an upload",
+                "is not the id of an upload whose dataset exists",
             )),
             Some(_) => Ok(()),
         }
     }
+}
+
+/// Whether the proven dataset of an upload is at its path, so that a delete can remove what was derived
+/// from it. It still is after its processing has failed.
+fn stands(upload: &Upload) -> bool {
+    let status = upload.status;
+    status.is_acknowledged() || status == Status::Error && upload.object.is_some()
 }
 
 fn declared(new: &NewUpload) -> Option<Uuid> {
