@@ -76,11 +76,10 @@ impl Reader {
     /// # Errors
     /// A call to SQS failed.
     pub async fn run_once(&self, stop: &CancellationToken) -> Result<Round, QueueError> {
-        let messages = tokio::select! {
-            biased;
-            () = stop.cancelled() => return Ok(Round::default()),
-            messages = self.queue.receive() => messages?,
-        };
+        let messages = self.queue.receive_until(stop).await?;
+        if messages.is_empty() && stop.is_cancelled() {
+            return Ok(Round::default());
+        }
         self.broker.s3_events.set(QueueState::Ok);
         self.record_received(&messages);
         let mut round = Round {

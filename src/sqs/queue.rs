@@ -20,12 +20,17 @@ use aws_sdk_sqs::types::{
     DeleteMessageBatchRequestEntry as Deletion, Message, MessageSystemAttributeName as Attribute,
 };
 use chrono::{DateTime, Utc};
+use tokio_util::sync::CancellationToken;
 
 use super::timing::QueueTiming;
 use crate::telemetry::metrics::{CallOutcome, Metrics};
 
 /// The largest number of messages in a call that SQS allows.
 pub const MAX_BATCH: usize = 10;
+
+/// How long a stopped reader waits for the answer to a call that it has made. SQS may have handed out
+/// messages with it, which would stay invisible until their visibility timeout ends.
+const LAST_ANSWER: Duration = Duration::from_secs(1);
 
 /// What a queue is for. It decides about the names in logs and metrics.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,12 +99,31 @@ impl Queue {
         }
     }
 
-    /// Receives up to ten messages; returns an empty list if none arrived within the wait time. It does
-    /// not retry: the caller's loop does.
+    /// Receives up to ten messages; returns an empty list if none arrived within the wait time, or before
+    /// `stop`. Messages that SQS hands out at the moment of the stop are returned, too. It does not retry:
+    /// the caller's loop does.
     ///
     /// # Errors
     /// The call failed.
-    pub async fn receive(&self) -> Result<Vec<ReceivedMessage>, QueueError> {
+    pub async fn receive_until(
+        &self,
+        stop: &CancellationToken,
+    ) -> Result<Vec<ReceivedMessage>, QueueError> {
+        if stop.is_cancelled() {
+            return Ok(Vec::new());
+        }
+        let last_answer = async {
+            stop.cancelled().await;
+            tokio::time::sleep(LAST_ANSWER).await;
+        };
+        tokio::select! {
+            biased;
+            messages = self.receive() => messages,
+            () = last_answer => Ok(Vec::new()),
+        }
+    }
+
+    async fn receive(&self) -> Result<Vec<ReceivedMessage>, QueueError> {
         let without_retries = Builder::new()
             .timeout_config(self.receive_timeouts.clone())
             .retry_config(RetryConfig::disabled());

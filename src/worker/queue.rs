@@ -54,12 +54,7 @@ impl Worker {
                 slot = self.slots.acquire() => slot,
             };
             drop(slot);
-            let received = tokio::select! {
-                biased;
-                () = stop.cancelled() => break,
-                received = queue.receive() => received,
-            };
-            match received {
+            match queue.receive_until(stop).await {
                 Ok(messages) => {
                     failures = 0;
                     for message in messages {

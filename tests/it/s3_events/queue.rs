@@ -7,12 +7,13 @@ use serde_json::json;
 use tokio_util::sync::CancellationToken;
 use upload_broker::arrivals::Round;
 
-use super::scene::Scene;
+use super::scene::{Scene, run_once};
 use super::shapes::garbage;
 use crate::support::app::Setup;
 use crate::support::blocked_gate::BlockedGate;
 use crate::support::cloud;
 use crate::support::events::Events;
+use crate::support::gate::Gate;
 
 /// A broker whose own calls of S3 are held. Its clients use S3 directly.
 async fn scene_with_held_s3() -> (Scene, BlockedGate) {
@@ -77,6 +78,25 @@ async fn stop_does_not_wait_for_the_poll() {
     scene.send_event("ObjectCreated:Put", "a.csv").await;
     let round = scene.round_until(stop).await;
     assert_eq!(round, Round::default());
+    assert_eq!(scene.events.counts().await, (1, 0));
+}
+
+#[tokio::test]
+async fn messages_handed_out_at_the_moment_of_the_stop_are_released() {
+    let scene = Scene::silent(Setup::new()).await;
+    let gate = Gate::new(cloud::address());
+    gate.block_responses();
+    scene.send_event("ObjectCreated:Put", "a.csv").await;
+    let stop = CancellationToken::new();
+    let halt = async {
+        gate.response_waits().await;
+        assert_eq!(scene.events.counts().await, (0, 1));
+        stop.cancel();
+        gate.restore();
+    };
+    let round = run_once(scene.reader_at(&gate.endpoint()), stop.clone());
+    let (round, ()) = tokio::join!(round, halt);
+    assert_eq!((round.received, round.returned), (1, 1), "{round:?}");
     assert_eq!(scene.events.counts().await, (1, 0));
 }
 

@@ -62,8 +62,13 @@ impl Scene {
 
     /// A reader of the queue.
     pub fn reader(&self) -> Reader {
+        self.reader_at(&cloud::endpoint())
+    }
+
+    /// A reader of the queue that calls SQS at `endpoint`.
+    pub fn reader_at(&self, endpoint: &str) -> Reader {
         let credentials = SharedCredentialsProvider::new(cloud::credentials());
-        let config = sdk(&cloud::endpoint(), credentials);
+        let config = sdk(endpoint, credentials);
         let metrics = Arc::clone(&self.app.broker.metrics);
         Reader {
             queue: Queue::new(
@@ -84,10 +89,7 @@ impl Scene {
 
     /// Runs one round that `stop` interrupts.
     pub async fn round_until(&self, stop: CancellationToken) -> Round {
-        let reader = self.reader();
-        let round = async move { reader.run_once(&stop).await };
-        let round = shared().spawn(round).await.expect("the reader's task");
-        round.unwrap_or_else(|error| panic!("no round: {error}"))
+        run_once(self.reader(), stop).await
     }
 
     /// Runs rounds until `count` messages were removed from the queue, and returns their sum.
@@ -151,6 +153,13 @@ impl Scene {
         let body = raw(name, &self.app.bucket.name, key);
         self.events.send(&body.to_string()).await;
     }
+}
+
+/// Runs one round of a reader that `stop` interrupts.
+pub async fn run_once(reader: Reader, stop: CancellationToken) -> Round {
+    let round = async move { reader.run_once(&stop).await };
+    let round = shared().spawn(round).await.expect("the reader's task");
+    round.unwrap_or_else(|error| panic!("no round: {error}"))
 }
 
 /// A round that received `count` messages, with no result yet.
