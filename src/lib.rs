@@ -1,8 +1,8 @@
 //! `upload-broker`: the control plane between clients and S3.
 //!
 //! It hands out pre-signed PUT URLs as upload sessions, proves on acknowledge that the object
-//! which arrived is the one that was promised, and tells SNS exactly about those. It never
-//! carries the bytes.
+//! which arrived is the one that was promised, and reports exactly those to SNS. It never carries
+//! the bytes.
 //!
 //! Data flows one way:
 //!
@@ -17,6 +17,7 @@
 //!   audit ─▶ usecases                                writes down who did what
 //!   S3's own events (SQS) ─▶ arrivals ─▶ usecases
 //!   worker ─▶ processors                             bytes to results, in a bounded process
+//!     ├────▶ textract                                text of documents, by Amazon Textract
 //!     └────▶ usecases                                claims jobs, writes results
 //!
 //!   config, telemetry, lifecycle, clock              named by all others, name none of them
@@ -46,5 +47,6 @@ pub mod processors;
 pub mod sqs;
 pub mod store;
 pub mod telemetry;
+pub mod textract;
 pub mod usecases;
 pub mod worker;

@@ -86,6 +86,7 @@ pub async fn assemble(
         sns: settings.aws.with_limits(cloud.sns.clone()),
         sqs: settings.aws.with_limits(cloud.sqs.clone()),
         worker_sqs: settings.aws.with_limits(cloud.worker_sqs.clone()),
+        textract: settings.aws.with_limits(cloud.textract.clone()),
         topic: cloud.topic.clone(),
     };
     let outbox = EventSignal::default();

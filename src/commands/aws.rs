@@ -18,6 +18,7 @@ pub(super) async fn load_cloud(settings: &Settings) -> Result<Cloud, AssembleErr
         s3: config.clone(),
         sqs: for_queue(&config, settings.s3_events.queue.as_ref()),
         worker_sqs: for_queue(&config, settings.worker.queue.as_ref()),
+        textract: config.clone(),
         sns: for_topic(config, settings),
         topic: settings.notify.topic.clone(),
     })

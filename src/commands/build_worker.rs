@@ -9,11 +9,13 @@ use tokio::sync::Semaphore;
 use super::assemble_error::AssembleError;
 use super::cloud::Cloud;
 use super::programs;
-use crate::config::{Role, Settings};
+use crate::config::{self, PdfEngine, Role, Settings};
 use crate::processors::child::{ChildLimits, Program};
 use crate::processors::{self, Processor};
 use crate::sqs::queue::{Purpose, Queue};
 use crate::sqs::timing::QueueTiming;
+use crate::telemetry::metrics::Metrics;
+use crate::textract::{NotificationChannel, Textract};
 use crate::usecases::Broker;
 use crate::worker::Worker;
 
@@ -57,12 +59,13 @@ pub(super) fn build(
     }
     Ok(Some(Worker {
         broker: Arc::clone(broker),
-        processors: selected(worker.processors.as_deref())?,
+        processors: selected(worker)?,
         poll_interval: match queue {
             Some(_) => POLL_INTERVAL_WITH_QUEUE,
             None => POLL_INTERVAL,
         },
         queue,
+        textract: textract(settings, cloud, &broker.metrics),
         program: Program::this()
             .map_err(AssembleError::Worker)?
             .with_search_path(programs::search_path()),
@@ -81,16 +84,35 @@ pub(super) fn build(
     }))
 }
 
-fn selected(names: Option<&[String]>) -> Result<Vec<&'static Processor>, AssembleError> {
-    let Some(names) = names else {
-        let runnable = processors::SHIPPED.iter().filter(|one| can_run(one));
+/// Textract, if `pdf-text` uses it.
+pub(super) fn textract(
+    settings: &Settings,
+    cloud: &Cloud,
+    metrics: &Arc<Metrics>,
+) -> Option<Textract> {
+    let PdfEngine::Textract(channel) = &settings.worker.pdf_engine else {
+        return None;
+    };
+    let channel = channel.as_ref().map(|channel| NotificationChannel {
+        topic: channel.topic.as_str().to_owned(),
+        role: channel.role.clone(),
+    });
+    Some(Textract::new(&cloud.textract, channel, Arc::clone(metrics)))
+}
+
+fn selected(worker: &config::Worker) -> Result<Vec<&'static Processor>, AssembleError> {
+    let engine = &worker.pdf_engine;
+    let Some(names) = &worker.processors else {
+        let runnable = processors::SHIPPED
+            .iter()
+            .filter(|one| can_run(one, engine));
         return Ok(runnable.collect());
     };
     (names.iter())
         .map(|name| {
             let unknown = || AssembleError::UnknownProcessor(name.clone());
             let processor = processors::find(name).ok_or_else(unknown)?;
-            match programs::missing(name).first() {
+            match programs::missing(name, engine).first() {
                 None => Ok(processor),
                 Some(program) => Err(AssembleError::MissingProgram(name.clone(), program)),
             }
@@ -99,8 +121,8 @@ fn selected(names: Option<&[String]>) -> Result<Vec<&'static Processor>, Assembl
 }
 
 /// Whether this machine has the programs of a processor. Its jobs are left to other workers if not.
-fn can_run(processor: &Processor) -> bool {
-    let (name, missing) = (processor.name, programs::missing(processor.name));
+fn can_run(processor: &Processor, engine: &PdfEngine) -> bool {
+    let (name, missing) = (processor.name, programs::missing(processor.name, engine));
     if !missing.is_empty() {
         let (missing, advice) = (missing.join(" and "), programs::ADVICE);
         log::warn!(

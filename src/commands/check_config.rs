@@ -15,7 +15,7 @@ pub(super) fn run() -> ExitCode {
     match settings::from_env() {
         Ok((settings, rules)) => {
             print!("{}", settings.report());
-            for (processor, names) in programs::missing_for(&rules) {
+            for (processor, names) in programs::missing_for(&rules, &settings.worker.pdf_engine) {
                 let names = names.join(" and ");
                 let advice = programs::ADVICE;
                 print_stderr(&format!(

@@ -16,4 +16,6 @@ pub struct Cloud {
     pub sqs: SdkConfig,
     /// The configuration for the queue of the workers.
     pub worker_sqs: SdkConfig,
+    /// The configuration for Textract.
+    pub textract: SdkConfig,
 }

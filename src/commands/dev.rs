@@ -143,6 +143,10 @@ fn stack_settings(
             | "BROKER_SNS_TOPIC_ARN"
             | "BROKER_S3_EVENTS_QUEUE_URL"
             | "BROKER_WORKER_QUEUE_URL"
+            // Textract cannot read the embedded store.
+            | "BROKER_PDF_ENGINE"
+            | "BROKER_TEXTRACT_TOPIC_ARN"
+            | "BROKER_TEXTRACT_ROLE_ARN"
             | "BROKER_S3_PUT_IF_NONE_MATCH"
             | "BROKER_S3_PUT_IF_MATCH"
             | "BROKER_S3_COMPLETE_IF_NONE_MATCH"
@@ -199,6 +203,8 @@ async fn run_stack(
         // Without a queue URL this is never used.
         sqs: sdk(&endpoint),
         worker_sqs: sdk(&endpoint),
+        // The engine of documents is always the embedded one.
+        textract: sdk(&endpoint),
         sns: sdk(&format!(
             "http://{}",
             topic.local_addr().map_err(DevError::Sns)?

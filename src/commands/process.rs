@@ -50,7 +50,7 @@ fn json(text: &str) -> Result<Value, serde_json::Error> {
 }
 
 fn processor(name: &str) -> Result<&'static Processor, String> {
-    processors::find(name).ok_or_else(|| {
+    processors::find_for_child(name).ok_or_else(|| {
         let names: Vec<_> = processors::SHIPPED.iter().map(|known| known.name).collect();
         format!(
             "there is no such processor; there are: {}",

@@ -6,7 +6,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
-use crate::config;
+use crate::config::{self, PdfEngine};
 use crate::domain::rules::ProcessingRules;
 use crate::processors;
 
@@ -19,8 +19,11 @@ pub(super) fn search_path() -> Option<OsString> {
     config::env("PATH").map(OsString::from)
 }
 
-/// The programs of a processor that are in none of these folders.
-pub(super) fn missing(processor: &str) -> Vec<&'static str> {
+/// The programs of a processor that are in none of these folders. Textract needs none.
+pub(super) fn missing(processor: &str, engine: &PdfEngine) -> Vec<&'static str> {
+    if engine.is_textract() && processors::uses_pdf_engine(processor) {
+        return Vec::new();
+    }
     let path = search_path().unwrap_or_default();
     let folders: Vec<_> = std::env::split_paths(&path).collect();
     let is_missing = |name: &&str| !folders.iter().any(|folder| is_program(&folder.join(name)));
@@ -29,10 +32,13 @@ pub(super) fn missing(processor: &str) -> Vec<&'static str> {
 }
 
 /// The processors of the rules whose programs are missing, each with these programs.
-pub(super) fn missing_for(rules: &ProcessingRules) -> Vec<(&str, Vec<&'static str>)> {
+pub(super) fn missing_for<'a>(
+    rules: &'a ProcessingRules,
+    engine: &PdfEngine,
+) -> Vec<(&'a str, Vec<&'static str>)> {
     let processors: BTreeSet<&str> = rules.iter().map(|rule| &*rule.processor).collect();
     (processors.into_iter())
-        .map(|processor| (processor, missing(processor)))
+        .map(|processor| (processor, missing(processor, engine)))
         .filter(|(_, programs)| !programs.is_empty())
         .collect()
 }

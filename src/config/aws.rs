@@ -1,4 +1,4 @@
-//! Timeouts of calls to S3, SNS and SQS, the same for all services.
+//! Timeouts of calls to S3, SNS, SQS and Textract, the same for all services.
 
 use std::path::PathBuf;
 use std::time::Duration;

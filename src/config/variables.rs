@@ -97,6 +97,9 @@ table! {
 
     BROKER_WORKER_BIND, Text("127.0.0.1:8081"), Plain, "Address and port of the health checks and the metrics of `upload-broker worker`.";
     BROKER_WORKER_QUEUE_URL, Unset, Url, "SQS queue that is subscribed to the topic and wakes workers; not set: workers ask Postgres every second.";
+    BROKER_PDF_ENGINE, Text("embedded"), Plain, "What extracts the text of documents for `pdf-text`: `embedded` (poppler, on the machine of the worker) or `textract` (Amazon Textract).";
+    BROKER_TEXTRACT_TOPIC_ARN, Unset, Plain, "SNS topic to which Textract publishes the end of its work; the queue of the workers is subscribed to it. Not set: workers ask Textract.";
+    BROKER_TEXTRACT_ROLE_ARN, Unset, Plain, "Role that Textract takes to publish to that topic.";
     BROKER_WORKER_PROCESSORS, Unset, Plain, "Processors whose jobs a worker runs, comma-separated: `csv-aggregate`, `csv-merge`, `image-resize`, `pdf-text`; not set: all that ship with the broker and whose programs are installed.";
     BROKER_WORKER_JOBS, Text("2"), Plain, "Number of jobs that a worker runs at the same time.";
     BROKER_WORKER_LEASE_SECONDS, Text("60"), Plain, "Seconds of the lease of a job: after a crash, another worker starts it again when the lease ends. A running worker renews it after a third of that time.";
@@ -121,14 +124,15 @@ table! {
     BROKER_DEV_DIR, Text(".dev"), Plain, "Folder of the state of `dev`.";
     BROKER_DEV_S3_BIND, Text("127.0.0.1:9000"), Plain, "Address and port of the S3 server of `dev`.";
 
-    BROKER_AWS_CONNECT_TIMEOUT_SECONDS, Derived("`2`, or the attempt timeout if that is less"), Plain, "Seconds that opening a connection to S3, SNS or SQS may take.";
-    BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, Derived("`5`, or the total timeout if that is less"), Plain, "Seconds that one attempt of a call to S3, SNS or SQS may take.";
+    BROKER_AWS_CONNECT_TIMEOUT_SECONDS, Derived("`2`, or the attempt timeout if that is less"), Plain, "Seconds that opening a connection to S3, SNS, SQS or Textract may take.";
+    BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, Derived("`5`, or the total timeout if that is less"), Plain, "Seconds that one attempt of a call to S3, SNS, SQS or Textract may take.";
     BROKER_AWS_TIMEOUT_SECONDS, Derived("`12`, or `BROKER_REQUEST_TIMEOUT_SECONDS` if that is less"), Plain, "Seconds that such a call may take with all attempts and the delays between them.";
 
     AWS_REGION, Sdk, Plain, "Region of the bucket and the topic.";
     AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, if it is not AWS; may have a path, such as `https://example.com/storage/v1/s3`.";
     AWS_ENDPOINT_URL_SNS, Sdk, Url, "Endpoint of SNS, if it is not AWS.";
     AWS_ENDPOINT_URL_SQS, Sdk, Url, "Endpoint of SQS, if it is neither AWS nor the host of the queue URL.";
+    AWS_ENDPOINT_URL_TEXTRACT, Sdk, Url, "Endpoint of Textract, if it is not AWS.";
     AWS_ENDPOINT_URL, Sdk, Url, "Endpoint of all AWS services, if it is not AWS.";
     AWS_PROFILE, Sdk, Plain, "Profile in the AWS configuration files.";
     AWS_ACCESS_KEY_ID, Sdk, Secret, "Static credentials: the key id.";
@@ -140,7 +144,7 @@ table! {
     AWS_CONTAINER_CREDENTIALS_RELATIVE_URI, Sdk, Plain, "Path of the credentials endpoint in a container on ECS.";
     AWS_CONFIG_FILE, Sdk, Plain, "The AWS configuration file.";
     AWS_SHARED_CREDENTIALS_FILE, Sdk, Plain, "The AWS credentials file.";
-    AWS_CA_BUNDLE, Unset, Plain, "PEM file with certificate authorities that are trusted for S3, SNS and SQS in addition to the system's.";
+    AWS_CA_BUNDLE, Unset, Plain, "PEM file with certificate authorities that are trusted for S3, SNS, SQS and Textract in addition to the system's.";
     SSL_CERT_FILE, Unset, Plain, "PEM file with certificate authorities that replace the system's, for every TLS connection that the broker opens.";
     SSL_CERT_DIR, Unset, Plain, "The same as a folder of PEM files.";
     AWS_USE_FIPS_ENDPOINT, Sdk, Plain, "Whether the FIPS endpoints of AWS are used.";

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::parse::{list, number, seconds, socket_address};
+use super::pdf_engine::PdfEngine;
 use super::reader::{Reader, Section};
 use super::s3_events::QueueUrl;
 use super::variables::{
@@ -27,6 +28,8 @@ pub struct Worker {
     pub bind: SocketAddr,
     /// The queue that is subscribed to the topic; without one, workers only ask Postgres.
     pub queue: Option<QueueUrl>,
+    /// What extracts the text of documents.
+    pub pdf_engine: PdfEngine,
     /// The names of the processors whose jobs are run; `None` for all that ship with the broker.
     pub processors: Option<Vec<String>>,
     /// How many jobs run at the same time.
@@ -53,6 +56,8 @@ impl Section for Worker {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let bind = reader.value(&BROKER_WORKER_BIND, socket_address);
         let queue = reader.optional(&BROKER_WORKER_QUEUE_URL, QueueUrl::parse);
+        let has_queue = queue.as_ref().is_none_or(Option::is_some);
+        let pdf_engine = PdfEngine::read(reader, has_queue);
         let names = list(|name| Ok(name.to_owned()));
         let processors = reader.optional(&BROKER_WORKER_PROCESSORS, names);
         let jobs = reader.value(&BROKER_WORKER_JOBS, number(1..=64));
@@ -71,6 +76,7 @@ impl Section for Worker {
         Some(Self {
             bind: bind?,
             queue: queue?,
+            pdf_engine: pdf_engine?,
             processors: processors?,
             jobs: jobs?,
             lease: lease?,

@@ -31,4 +31,5 @@ pub mod refusal;
 pub mod rules;
 pub mod status;
 pub mod tenant;
+pub mod text_detection;
 pub mod upload;

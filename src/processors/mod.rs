@@ -37,6 +37,7 @@ mod parse_options;
 mod trial;
 
 pub use limits::Limits;
+pub(crate) use pdf_text::DETECTED_TEXT;
 pub use processor::{Failure, OptionFault, Processor, Source};
 pub use result_type::ResultType;
 
@@ -55,6 +56,13 @@ const DEBUG_ONLY: &[Processor] = &[trial::TRIAL];
 #[cfg(not(debug_assertions))]
 const DEBUG_ONLY: &[Processor] = &[];
 
+/// Returns the processor that a child runs under this name; `None` if there is none. Besides those of
+/// [`find`], there are some that do a part of the work of another one.
+pub fn find_for_child(name: &str) -> Option<&'static Processor> {
+    let part = (name == DETECTED_TEXT.name).then_some(&DETECTED_TEXT);
+    part.or_else(|| find(name))
+}
+
 /// Returns the processor with this name; `None` if there is none.
 pub fn find(name: &str) -> Option<&'static Processor> {
     (SHIPPED.iter().chain(DEBUG_ONLY)).find(|processor| processor.name == name)
@@ -62,7 +70,7 @@ pub fn find(name: &str) -> Option<&'static Processor> {
 
 /// The programs that the processor with this name starts, which the worker must have.
 pub fn programs_of(name: &str) -> &'static [&'static str] {
-    match name == pdf_text::PDF_TEXT.name {
+    match uses_pdf_engine(name) {
         true => pdf_text::PROGRAMS,
         false => &[],
     }
@@ -70,5 +78,10 @@ pub fn programs_of(name: &str) -> &'static [&'static str] {
 
 /// Whether the records of a processor are the pages of a document.
 pub fn has_pages(processor: &Processor) -> bool {
-    processor.name == pdf_text::PDF_TEXT.name
+    uses_pdf_engine(processor.name)
+}
+
+/// Whether the processor with this name extracts the text of documents, which another engine can do.
+pub fn uses_pdf_engine(name: &str) -> bool {
+    name == pdf_text::PDF_TEXT.name
 }

@@ -31,6 +31,7 @@ pub mod schema;
 pub mod signed_parts;
 pub mod sweeps;
 pub mod tenants;
+pub mod text_detections;
 mod tls;
 pub mod token_secrets;
 pub mod token_uses;

@@ -33,6 +33,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    detected_text (job_id, page, answer) {
+        job_id -> Uuid,
+        page -> Int4,
+        answer -> Int4,
+        text -> Text,
+    }
+}
+
+diesel::table! {
     documents (id) {
         id -> Uuid,
         upload_id -> Uuid,
@@ -181,6 +190,20 @@ diesel::table! {
 }
 
 diesel::table! {
+    text_detections (job_id) {
+        job_id -> Uuid,
+        starts -> Int4,
+        run_id -> Nullable<Text>,
+        started_at -> Nullable<Timestamptz>,
+        answers -> Int4,
+        next_token -> Nullable<Text>,
+        pages -> Nullable<Int4>,
+        missing_pages -> Array<Nullable<Int4>>,
+        is_fetched -> Bool,
+    }
+}
+
+diesel::table! {
     token_secrets (purpose) {
         purpose -> Text,
         secret -> Bytea,
@@ -289,6 +312,7 @@ diesel::table! {
 }
 
 diesel::joinable!(api_keys -> tenants (tenant));
+diesel::joinable!(detected_text -> text_detections (job_id));
 diesel::joinable!(documents -> uploads (upload_id));
 diesel::joinable!(events -> uploads (upload_id));
 diesel::joinable!(idempotency_entries -> uploads (upload_id));
@@ -298,6 +322,7 @@ diesel::joinable!(jobs -> tenants (tenant));
 diesel::joinable!(jobs -> uploads (upload_id));
 diesel::joinable!(quota_usage -> tenants (tenant));
 diesel::joinable!(signed_parts -> uploads (upload_id));
+diesel::joinable!(text_detections -> jobs (job_id));
 diesel::joinable!(uploads -> tenants (tenant));
 diesel::joinable!(webhook_deliveries -> events (event_id));
 diesel::joinable!(webhook_deliveries -> webhooks (webhook_id));
@@ -306,6 +331,7 @@ diesel::joinable!(webhooks -> tenants (tenant));
 diesel::allow_tables_to_appear_in_same_query!(
     api_keys,
     audit,
+    detected_text,
     documents,
     events,
     idempotency_entries,
@@ -318,6 +344,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     store_abilities,
     sweeps,
     tenants,
+    text_detections,
     token_secrets,
     token_uses,
     uploads,

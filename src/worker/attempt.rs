@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::Worker;
 use super::outcome;
 use super::pages::WrittenPages;
+use super::work::Unprepared;
 use crate::domain::job::{Job, JobOutput};
 use crate::domain::upload::Upload;
 use crate::lifecycle::renewal::Renewed;
@@ -31,12 +32,13 @@ impl Worker {
                 message: format!("This worker has no processor {}.", job.processor),
             });
         };
-        let work = match self.prepare_work(processor.source, job, upload).await {
+        let work = match self.prepare_work(processor, job, upload, stop).await {
             Ok(work) => work,
-            Err(end) => return Some(end),
+            Err(Unprepared::Ended(end)) => return Some(end),
+            Err(Unprepared::LeaseLost) => return None,
         };
         let task = Task {
-            processor,
+            processor: work.processor,
             options: &work.options,
             inputs: work.inputs,
             limits: &self.limits,

@@ -32,6 +32,7 @@ mod pages;
 mod poll;
 mod queue;
 mod run_job;
+mod textract;
 mod work;
 
 use std::sync::Arc;
@@ -43,6 +44,7 @@ use tokio_util::sync::CancellationToken;
 use crate::processors::Processor;
 use crate::processors::child::{ChildLimits, Program};
 use crate::sqs::queue::Queue;
+use crate::textract::Textract;
 use crate::usecases::{Broker, jobs};
 
 /// How often the waiting jobs are counted.
@@ -56,6 +58,8 @@ pub struct Worker {
     pub processors: Vec<&'static Processor>,
     /// The queue that is subscribed to the topic, if there is one.
     pub queue: Option<Queue>,
+    /// Textract, if `pdf-text` uses it.
+    pub textract: Option<Textract>,
     /// What the child processes run.
     pub program: Program,
     /// What each child process may use.

@@ -1,9 +1,12 @@
 //! The loop that reads the queue which is subscribed to the topic.
 //!
-//! A message wakes the worker for one upload. It is deleted when no job of the worker's processors on
+//! An event wakes the worker for one upload. It is deleted when no job of the worker's processors on
 //! that upload is left to run; until then it stays invisible, or comes again. So a message that is
-//! delivered twice finds nothing to do, and one whose worker dies comes to another worker. A message
-//! that is no event of the broker is left to the redrive policy of the queue.
+//! delivered twice finds nothing to do, and one whose worker dies comes to another worker. A job that
+//! waits for other work needs no message: it is found in Postgres when it is due.
+//!
+//! The notification of the end of a run of Textract makes its job due. Other messages are left to the
+//! redrive policy of the queue.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -13,10 +16,11 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use super::Worker;
-use super::message::{self, Event};
+use super::message::{self, Event, Message};
 use crate::lifecycle::backoff::Backoff;
 use crate::sqs::queue::{Queue, ReceivedMessage};
 use crate::usecases::Result;
+use crate::usecases::jobs::attempt::Ended;
 use crate::usecases::jobs::claim::{self, ClaimedJob};
 
 /// How often the visibility timeout of a message is extended within its length.
@@ -25,7 +29,7 @@ const EXTENSIONS_PER_TIMEOUT: u32 = 3;
 const LATER: Duration = Duration::from_secs(30);
 
 /// What becomes of a message.
-enum Verdict {
+pub(super) enum Verdict {
     /// It is deleted.
     Done,
     /// It is delivered again after this time.
@@ -92,7 +96,8 @@ impl Worker {
                 log::warn!("worker: message {id} is no event and stays in the queue");
                 Verdict::Unreadable
             }
-            Some(event) => tokio::select! {
+            Some(Message::DetectionEnd(end)) => self.wake_job_of_run(&end, message.receives).await,
+            Some(Message::Event(event)) => tokio::select! {
                 verdict = self.run_jobs_of(&event, &message, stop, give_back) => verdict,
                 never = extend_visibility(queue, &message.handle) => match never {},
             },
@@ -135,13 +140,15 @@ impl Worker {
         }
     }
 
-    /// Runs the jobs that can be claimed, and returns whether none is left to run.
+    /// Runs the jobs that can be claimed, and returns whether none is left to run, except those that wait
+    /// for other work.
     async fn run_claimed(
         self: &Arc<Self>,
         event: &Event,
         give_back: &CancellationToken,
     ) -> Result<bool> {
         let upload = event.data.upload_id;
+        let mut names: Vec<&str> = self.processors.iter().map(|one| one.name).collect();
         for processor in &self.processors {
             let claimed = claim::claim_of_upload(
                 &self.broker,
@@ -150,11 +157,13 @@ impl Worker {
                 processor.name,
                 self.lease,
             );
-            if let Some(ClaimedJob { job, upload }) = claimed.await? {
-                self.run_job(job, upload, give_back).await;
+            let Some(ClaimedJob { job, upload }) = claimed.await? else {
+                continue;
+            };
+            if self.run_job(job, upload, give_back).await == Some(Ended::Waiting) {
+                names.retain(|name| *name != processor.name);
             }
         }
-        let names: Vec<&str> = self.processors.iter().map(|one| one.name).collect();
         let open = claim::has_open_jobs(&self.broker, &event.tenant, upload, &names);
         Ok(!open.await?)
     }

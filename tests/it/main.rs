@@ -76,6 +76,7 @@ mod support;
 mod support_works;
 mod surface;
 mod tenants;
+mod textract;
 mod tls;
 mod uploads;
 mod webhooks;

@@ -7,6 +7,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::super::assemble::{self, AssembleError};
 use super::super::aws::{ca_bundle, load_cloud};
+use super::super::build_worker;
 use super::super::cloud::Cloud;
 use super::super::output::causes;
 use super::super::store_abilities;
@@ -20,6 +21,7 @@ use crate::objects::sign::Signer;
 use crate::sqs::queue::{Purpose, Queue};
 use crate::sqs::timing::QueueTiming;
 use crate::telemetry::metrics::Metrics;
+use crate::textract::Textract;
 
 /// What the checks of one bucket work with: the components of a broker, as far as they can be
 /// built.
@@ -41,6 +43,8 @@ pub(super) struct CheckContext {
     pub(super) queue: Option<Queue>,
     /// The queue that wakes workers.
     pub(super) worker_queue: Option<Queue>,
+    /// Textract, if `pdf-text` uses it.
+    pub(super) textract: Option<Textract>,
     /// Cancelled by a signal.
     pub(super) stop: CancellationToken,
 }
@@ -59,6 +63,7 @@ impl CheckContext {
             sns: settings.aws.with_limits(found.sns),
             sqs: settings.aws.with_limits(found.sqs),
             worker_sqs: settings.aws.with_limits(found.worker_sqs),
+            textract: settings.aws.with_limits(found.textract),
             topic: found.topic,
         };
         let signer = assemble::signer(&settings, &cloud).await;
@@ -79,6 +84,7 @@ impl CheckContext {
             topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
             queue: queue(&cloud.sqs, events, Purpose::S3Events),
             worker_queue: queue(&cloud.worker_sqs, wakes, Purpose::Jobs),
+            textract: build_worker::textract(&settings, &cloud, &metrics),
             metrics,
             cloud: Arc::new(cloud),
             clock,
@@ -101,6 +107,7 @@ impl CheckContext {
             topic: None,
             queue: None,
             worker_queue: None,
+            textract: None,
             metrics: Arc::clone(&self.metrics),
             cloud: Arc::clone(&self.cloud),
             clock: self.clock.clone(),

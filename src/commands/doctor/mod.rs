@@ -32,6 +32,7 @@ mod rights;
 mod run;
 mod signatures;
 mod tenant_buckets;
+mod textract;
 mod time_limit;
 mod tls;
 mod topic;

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 
 use super::super::output::{causes, print_stderr, report_invalid_settings};
 use super::time_limit::TIME_LIMIT;
-use crate::config::{self, Database, Notify, QueueUrl, S3, S3Events, Section as _, Worker};
+use crate::config::{
+    self, Database, Notify, PdfEngine, QueueUrl, S3, S3Events, Section as _, Worker,
+};
 use crate::store::{pool, tenants};
 
 pub(super) async fn print() -> ExitCode {
@@ -42,13 +44,14 @@ pub(super) async fn print() -> ExitCode {
             "The policy does not include the buckets of tenants: {why}"
         )),
     }
-    let queues = [events.queue, worker.queue].into_iter().flatten();
-    let queues: Vec<String> = queues.map(|queue| arn(partition, &queue)).collect();
+    let queues = [&events.queue, &worker.queue].into_iter().flatten();
+    let queues: Vec<String> = queues.map(|queue| arn(partition, queue)).collect();
     let document = document(
         partition,
         &buckets,
         topic.map(|topic| topic.as_str()),
         &queues,
+        &worker.pdf_engine,
     );
     println!("{document:#}");
     print_stderr(
@@ -80,7 +83,13 @@ async fn tenant_buckets() -> Result<Vec<String>, String> {
 }
 
 /// The policy for these buckets, and for the topic and the queues if there are any, by their ARNs.
-fn document(partition: &str, buckets: &[String], topic: Option<&str>, queues: &[String]) -> Value {
+fn document(
+    partition: &str,
+    buckets: &[String],
+    topic: Option<&str>,
+    queues: &[String],
+    engine: &PdfEngine,
+) -> Value {
     let allow = |actions: &[&str], resource: Value| json!({"Effect": "Allow", "Action": actions, "Resource": resource});
     let each = |end: &str| {
         let arn = |bucket: &String| format!("arn:{partition}:s3:::{bucket}{end}");
@@ -109,6 +118,16 @@ fn document(partition: &str, buckets: &[String], topic: Option<&str>, queues: &[
         [queue] => Some(allow(&reading, json!(queue))),
         all => Some(allow(&reading, json!(all))),
     });
+    if let PdfEngine::Textract(channel) = engine {
+        // These actions have no resources.
+        let detection = [
+            "textract:StartDocumentTextDetection",
+            "textract:GetDocumentTextDetection",
+        ];
+        statements.push(allow(&detection, json!("*")));
+        let passed = channel.as_ref().map(|channel| json!(channel.role));
+        statements.extend(passed.map(|role| allow(&["iam:PassRole"], role)));
+    }
     json!({"Version": "2012-10-17", "Statement": statements})
 }
 

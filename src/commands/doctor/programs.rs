@@ -7,7 +7,7 @@ use crate::config::Settings;
 use crate::domain::rules::ProcessingRules;
 
 pub(super) fn check_programs(settings: &Settings, rules: &ProcessingRules) -> Verdict {
-    let missing = programs::missing_for(rules);
+    let missing = programs::missing_for(rules, &settings.worker.pdf_engine);
     let Some((processor, names)) = missing.first() else {
         return Verdict::ok("the processors of the rules have all programs that they need");
     };

@@ -7,7 +7,7 @@ use super::time_limit::run_limited;
 use super::verdict::{CheckResult, State, Verdict};
 use super::{
     bucket_checks, certificate, clock, credentials, issuer, jobs, migrations, postgres,
-    postgres_tls, programs, queues, tenant_buckets, tls, topic, webhooks,
+    postgres_tls, programs, queues, tenant_buckets, textract, tls, topic, webhooks,
 };
 use crate::domain::rules::ProcessingRules;
 
@@ -20,7 +20,7 @@ pub(super) async fn all(
     fix: bool,
 ) -> Vec<CheckResult> {
     let topic = topic::check_topic(context, publish);
-    let (certificate, issuer, s3, topic, events, wakes, postgres) = join!(
+    let (certificate, issuer, s3, topic, events, wakes, textract, postgres) = join!(
         run_limited("certificate", context, async {
             certificate::check_certificate(context)
         }),
@@ -29,11 +29,12 @@ pub(super) async fn all(
         run_limited("topic", context, topic),
         run_limited("events-queue", context, queues::check_events_queue(context)),
         run_limited("worker-queue", context, queues::check_worker_queue(context)),
+        run_limited("textract", context, textract::check_textract(context)),
         database(context),
     );
     let (postgres, tenants) = postgres;
     let mut results = s3;
-    results.extend([topic, events, wakes]);
+    results.extend([topic, events, wakes, textract]);
     results.extend(postgres);
     let programs = programs::check_programs(&context.settings, rules);
     results.extend([certificate, issuer, CheckResult::new("programs", programs)]);

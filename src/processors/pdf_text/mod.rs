@@ -6,8 +6,8 @@
 //! ```
 //!
 //! The engine is [`poppler`]: the programs `pdfinfo` and `pdftotext`, which run in processes of their
-//! own. Poppler is licensed under the GPL; it is never linked. Another engine only has to give the
-//! same outputs.
+//! own. Poppler is licensed under the GPL; it is never linked. If another service has detected the
+//! text, [`detected`] gives it the same outputs.
 //!
 //! | The document | Outcome |
 //! |---|---|
@@ -21,6 +21,7 @@
 //! | has more than [`MAX_PAGES`](crate::domain::document::MAX_PAGES) pages | failure `pdf-too-many-pages` |
 //! | needs more CPU time, memory or temporary files than allowed | failure that names the limit |
 
+mod detected;
 mod document;
 mod failure;
 mod options;
@@ -33,22 +34,16 @@ use serde_json::Value;
 
 use self::document::Document;
 use self::failure::broken;
-use self::page_writer::PageWriter;
+use self::page_writer::{PageWriter, TEXT};
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::outputs::Outputs;
 use super::processor::{Failure, Processor, Source};
-use super::result_type::ResultType;
-
-/// The text of all pages, each followed by a form feed.
-const TEXT: ResultType = ResultType {
-    kind: "text",
-    extension: "txt",
-    content_type: "text/plain; charset=utf-8",
-};
 
 /// The programs that it starts.
 pub(super) const PROGRAMS: &[&str] = &[poppler::PDFTOTEXT, poppler::PDFINFO];
+
+pub(crate) use detected::DETECTED_TEXT;
 
 /// The processor `pdf-text`.
 pub(super) const PDF_TEXT: Processor = Processor {

@@ -1,38 +1,51 @@
-//! Reads the output of the engine, in which each page ends with a form feed.
+//! Reads the output of an engine, in which each page ends with a form feed.
 
-use std::fs::File;
-use std::io::{self, BufRead as _, BufReader, Seek as _};
+use std::io::{self, BufRead as _, BufReader, Read};
 
 use encoding_rs::{CoderResult, Decoder, UTF_8};
 
+use super::failure::broken;
 use super::page_writer::PageWriter;
+use crate::processors::processor::Failure;
 
 const BUFFER_BYTES: usize = 64 * 1024;
 /// The end of a page.
 const FORM_FEED: u8 = 0x0c;
 
-/// The output of the engine.
-pub(super) struct PageReader {
-    source: BufReader<File>,
+/// Copies the pages of `output` to `writer`, at most `pages`, and returns how many there were.
+pub(super) fn copy_pages(
+    output: impl Read,
+    pages: u32,
+    writer: &mut PageWriter<'_, '_>,
+) -> Result<u32, Failure> {
+    let mut reader = PageReader::new(output);
+    let mut written = 0;
+    while written < pages && reader.copy_page(writer).map_err(broken)? {
+        written += 1;
+    }
+    Ok(written)
+}
+
+/// The output of an engine.
+struct PageReader<R> {
+    source: BufReader<R>,
     /// What is decoded at a time.
     decoded: String,
 }
 
-impl PageReader {
-    /// Reads a file from its start.
-    pub(super) fn new(mut file: File) -> io::Result<Self> {
-        file.rewind()?;
-        Ok(Self {
-            source: BufReader::with_capacity(BUFFER_BYTES, file),
+impl<R: Read> PageReader<R> {
+    fn new(output: R) -> Self {
+        Self {
+            source: BufReader::with_capacity(BUFFER_BYTES, output),
             decoded: String::with_capacity(BUFFER_BYTES),
-        })
+        }
     }
 
     /// Copies the next page to `writer`, and ends it. Returns whether there was one: what follows
     /// the last form feed is no page.
     ///
     /// Bytes that are not valid UTF-8 become replacement characters.
-    pub(super) fn copy_page(&mut self, writer: &mut PageWriter<'_, '_>) -> io::Result<bool> {
+    fn copy_page(&mut self, writer: &mut PageWriter<'_, '_>) -> io::Result<bool> {
         let mut decoder = UTF_8.new_decoder_without_bom_handling();
         loop {
             let bytes = self.source.fill_buf()?;

@@ -5,6 +5,14 @@ use std::io::{self, Write as _};
 use super::report::{Found, Report};
 use crate::domain::document::{MAX_PAGE_BYTES, PageText, normalize};
 use crate::processors::outputs::Outputs;
+use crate::processors::result_type::ResultType;
+
+/// The text of all pages, each followed by a form feed.
+pub(super) const TEXT: ResultType = ResultType {
+    kind: "text",
+    extension: "txt",
+    content_type: "text/plain; charset=utf-8",
+};
 
 /// What follows the text of each page in the dataset. There are as many as pages, also if some are
 /// missing.
@@ -59,13 +67,13 @@ impl<'a, 'outputs> PageWriter<'a, 'outputs> {
         self.outputs.add_record(&PageText { page, text })
     }
 
-    /// Adds an end of a page for each one that is missing, and returns the report.
+    /// Adds an end of a page for each one that was not written, and returns the report.
     pub(super) fn finish(self, found: Found) -> io::Result<Report> {
-        for _ in 0..found.missing_pages {
+        for _ in self.page..found.pages {
             self.outputs.write_all(END_OF_PAGE)?;
         }
         Ok(Report {
-            engine: "poppler",
+            engine: found.engine,
             pages: found.pages,
             text_pages: self.text_pages,
             missing_pages: found.missing_pages,

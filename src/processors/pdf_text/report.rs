@@ -5,6 +5,8 @@ use serde::Serialize;
 /// What an engine has found, beside the text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Found {
+    /// The name of the engine.
+    pub(super) engine: &'static str,
     /// The number of pages that the document has by its own account.
     pub(super) pages: u32,
     /// The number of these that cannot be read.

@@ -23,7 +23,7 @@ use crate::domain::status::Transition;
 use crate::domain::upload::{Failure, Upload};
 use crate::store::columns::each;
 use crate::store::schema::uploads;
-use crate::store::{Connection, Result, documents, events};
+use crate::store::{Connection, Result, documents, events, text_detections};
 
 /// The columns that change with a transition, in addition to the status. `None` leaves a column
 /// unchanged.
@@ -138,6 +138,7 @@ pub(in crate::store) async fn transition_many(
             let ids = each(&changed, |upload| upload.id);
             cancel_jobs::cancel_open(connection, &ids, at).await?;
             documents::mark_removable(connection, &ids).await?;
+            text_detections::remove_of_uploads(connection, &ids).await?;
         }
         let kind = EventType::of(transition);
         events::append(connection, kind, &changed, notified).await?;

@@ -1,4 +1,4 @@
-//! Metrics of calls to S3 and SNS.
+//! Metrics of calls to S3, SNS and Textract.
 
 use std::time::Duration;
 
@@ -47,6 +47,29 @@ impl S3Calls {
     }
 
     /// Records a call. `operation` is its name in S3, such as `HeadObject`.
+    pub fn called(&self, operation: &'static str, outcome: CallOutcome, took: Duration) {
+        let calls = self.0.with_label_values(&[operation, outcome.label()]);
+        calls.observe(took.as_secs_f64());
+    }
+}
+
+/// Calls to Textract.
+#[derive(Debug)]
+pub struct TextractCalls(HistogramVec);
+
+impl TextractCalls {
+    pub(super) fn new(registry: &Registry) -> Result<Self> {
+        let calls = histograms(
+            registry,
+            "textract_call_duration_seconds",
+            "Duration of calls to Textract, by operation and outcome.",
+            &["operation", "outcome"],
+            CALL_SECONDS,
+        )?;
+        Ok(Self(calls))
+    }
+
+    /// Records a call. `operation` is its name in Textract.
     pub fn called(&self, operation: &'static str, outcome: CallOutcome, took: Duration) {
         let calls = self.0.with_label_values(&[operation, outcome.label()]);
         calls.observe(took.as_secs_f64());

@@ -27,7 +27,7 @@ use prometheus::{Registry, TextEncoder};
 
 pub use audit::Audit;
 pub use batches::Batches;
-pub use calls::{CallOutcome, S3Calls, SnsCalls};
+pub use calls::{CallOutcome, S3Calls, SnsCalls, TextractCalls};
 pub use http::{Http, InFlight};
 pub use janitor::Janitor;
 pub use jobs::Jobs;
@@ -56,6 +56,8 @@ pub struct Metrics {
     pub s3: S3Calls,
     /// Calls to SNS.
     pub sns: SnsCalls,
+    /// Calls to Textract.
+    pub textract: TextractCalls,
     /// Connections to Postgres.
     pub pool: Pool,
     /// The loops of the janitor.
@@ -89,6 +91,7 @@ impl Metrics {
             outbox: Outbox::new(&registry)?,
             s3: S3Calls::new(&registry)?,
             sns: SnsCalls::new(&registry)?,
+            textract: TextractCalls::new(&registry)?,
             pool: Pool::new(&registry)?,
             janitor: Janitor::new(&registry)?,
             jobs: Jobs::new(&registry)?,

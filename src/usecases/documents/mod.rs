@@ -6,6 +6,7 @@
 //! | the lease is lost meanwhile | the text of the attempt that took over |
 //! | the upload is replaced or deleted | no text, from the same moment on |
 
+pub mod detection;
 pub mod remove;
 pub mod search;
 pub mod text;

@@ -19,11 +19,11 @@ use crate::domain::status::Transition;
 use crate::lifecycle::renewal::Renewed;
 use crate::store::jobs::{self, End};
 use crate::store::lease::Lease;
-use crate::store::{Connection, documents};
+use crate::store::{Connection, documents, text_detections};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// How long a job waits at least for other jobs before it asks again, and at most.
+/// How long a job waits at least for other work before it asks again, and at most.
 const SHORTEST_WAIT: TimeDelta = TimeDelta::seconds(1);
 const LONGEST_WAIT: TimeDelta = TimeDelta::seconds(30);
 
@@ -51,10 +51,13 @@ pub enum AttemptEnd {
         /// Why, for people.
         message: String,
     },
-    /// Other jobs have to end first. The attempt does not count.
+    /// Other work has to end first. The attempt does not count.
     Waiting {
         /// For what, for people.
         message: String,
+        /// When to ask again if nothing wakes the job; `None`: after a tenth of the time since the
+        /// job was queued first.
+        wait: Option<TimeDelta>,
     },
     /// The worker stops. The attempt does not count.
     GivenBack,
@@ -69,7 +72,7 @@ pub enum Ended {
     Failed,
     /// The job is queued again, after a failure or a stop.
     Queued,
-    /// The job is queued again, until other jobs have ended.
+    /// The job is queued again, until other work has ended.
     Waiting,
     /// The lease was lost, and nothing was changed.
     LeaseLost,
@@ -94,7 +97,7 @@ impl AttemptEnd {
         match self {
             Self::Failed { message, .. }
             | Self::TryAgain { message }
-            | Self::Waiting { message } => Some(message),
+            | Self::Waiting { message, .. } => Some(message),
             Self::Succeeded { .. } | Self::GivenBack => None,
         }
     }
@@ -154,6 +157,9 @@ impl Broker {
                 {
                     documents::publish(connection, job.upload_id, token, pages).await?;
                 }
+                if changed.status == JobStatus::Succeeded {
+                    text_detections::remove(connection, job.id).await?;
+                }
                 let reason = changed.message.clone().unwrap_or_default();
                 let (_, transition) =
                     jobs::follow_jobs(connection, upload, &reason, now, &self.rules.notified)
@@ -186,9 +192,9 @@ impl Broker {
     }
 }
 
-/// How long a job waits for other jobs before it asks again: a tenth of the time since it was queued
+/// How long a job waits for other work before it asks again: a tenth of the time since it was queued
 /// first.
-fn wait_for_other_jobs(job: &Job, now: DateTime<Utc>) -> TimeDelta {
+fn wait_for_other_work(job: &Job, now: DateTime<Utc>) -> TimeDelta {
     ((now - job.created_at) / 10).clamp(SHORTEST_WAIT, LONGEST_WAIT)
 }
 
@@ -224,9 +230,9 @@ async fn change(
             let message = Some(&*message);
             return jobs::give_back(connection, job.id, token, true, message, due_at, now).await;
         }
-        AttemptEnd::Waiting { message } => {
+        AttemptEnd::Waiting { message, wait } => {
             let message = cut_message(message);
-            let due_at = now + wait_for_other_jobs(job, now);
+            let due_at = now + wait.unwrap_or_else(|| wait_for_other_work(job, now));
             let message = Some(&*message);
             return jobs::give_back(connection, job.id, token, false, message, due_at, now).await;
         }

@@ -39,6 +39,20 @@ pub async fn open(broker: &Broker, upload: &Upload) -> Result<Option<ObjectBytes
     }))
 }
 
+/// Whether the object of an upload is still the proven one. A version never changes, so nothing is
+/// requested where the bucket keeps versions.
+pub async fn is_unchanged(broker: &Broker, upload: &Upload) -> Result<bool> {
+    let Some(proven) = &upload.object else {
+        return Ok(false);
+    };
+    if proven.version_id.is_some() {
+        return Ok(true);
+    }
+    let bucket = broker.bucket(&upload.bucket).await?;
+    let found = bucket.objects.head(&upload.key).await?;
+    Ok(found.is_some_and(|found| found.etag == proven.etag))
+}
+
 /// Whether a stream ended because the proven object was replaced or removed. No retry will find it.
 pub fn is_gone(error: &io::Error) -> bool {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref());

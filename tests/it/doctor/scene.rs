@@ -9,7 +9,7 @@ use crate::support::process::{FinishedProcess, Run};
 use crate::support::serving::Place;
 
 /// Every check, in the order of the report.
-pub const CHECKS: [&str; 24] = [
+pub const CHECKS: [&str; 25] = [
     "credentials",
     "clock",
     "tls",
@@ -26,6 +26,7 @@ pub const CHECKS: [&str; 24] = [
     "topic",
     "events-queue",
     "worker-queue",
+    "textract",
     "postgres",
     "postgres-tls",
     "migrations",

@@ -101,7 +101,8 @@ impl Events {
         value.unwrap_or_else(|| panic!("no {name}"))
     }
 
-    async fn set(&self, name: QueueAttributeName, value: Value) {
+    /// Sets an attribute of the queue.
+    pub async fn set(&self, name: QueueAttributeName, value: Value) {
         let set = self.client.set_queue_attributes().queue_url(&self.url);
         let set = set.attributes(name, value.to_string());
         set.send().await.expect("an attribute");

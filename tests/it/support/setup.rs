@@ -183,6 +183,10 @@ impl Setup {
                 &self.sqs,
                 SharedCredentialsProvider::new(cloud::credentials()),
             ),
+            textract: sdk(
+                &self.sqs,
+                SharedCredentialsProvider::new(cloud::credentials()),
+            ),
             topic: self
                 .topic
                 .then(|| TopicArn::parse(&inbox.topic_arn).expect("the inbox's topic")),

@@ -8,12 +8,10 @@
 mod info;
 mod runner;
 
-use std::fs::File;
-
 use self::runner::Runner;
 use super::document::Document;
-use super::failure::{broken, damaged};
-use super::page_reader::PageReader;
+use super::failure::damaged;
+use super::page_reader::copy_pages;
 use super::page_writer::PageWriter;
 use super::report::Found;
 use crate::processors::limits::Limits;
@@ -41,25 +39,16 @@ pub(super) fn extract(
     if finished.code != 0 {
         return Err(damaged("its text cannot be read"));
     }
-    let written = copy(output, info.pages, writer)?;
+    let written = copy_pages(output, info.pages, writer)?;
     if written == 0 {
         return Err(damaged("none of its pages can be read"));
     }
     Ok(Found {
+        engine: "poppler",
         pages: info.pages,
         missing_pages: info.pages.saturating_sub(written),
         errors: info.errors.saturating_add(finished.messages.errors),
         is_encrypted: info.is_encrypted,
         lacks_tables: finished.messages.lacks_tables,
     })
-}
-
-/// Copies the pages of `output` to `writer`, at most `pages`, and returns how many there were.
-fn copy(output: File, pages: u32, writer: &mut PageWriter<'_, '_>) -> Result<u32, Failure> {
-    let mut reader = PageReader::new(output).map_err(broken)?;
-    let mut written = 0;
-    while written < pages && reader.copy_page(writer).map_err(broken)? {
-        written += 1;
-    }
-    Ok(written)
 }

@@ -1,6 +1,7 @@
 //! Runs the programs on a document.
 
 use std::fs::File;
+use std::io::Seek as _;
 use std::time::Instant;
 
 use super::super::failure::broken;
@@ -33,12 +34,12 @@ impl<'a> Runner<'a> {
         }
     }
 
-    /// Runs a program to its end, and returns its output, too.
+    /// Runs a program to its end, and returns its output, too, from its start.
     ///
     /// # Errors
     /// The program is missing, or a limit is reached.
     pub(super) fn run(&self, name: &str, arguments: &[&str]) -> Result<(Finished, File), Failure> {
-        let output = tempfile::tempfile_in(&self.limits.scratch).map_err(broken)?;
+        let mut output = tempfile::tempfile_in(&self.limits.scratch).map_err(broken)?;
         // The time of an earlier run is measured by the clock, which is at least its CPU time.
         let used = self.started.elapsed().as_secs();
         let start = Start {
@@ -47,6 +48,8 @@ impl<'a> Runner<'a> {
             input: self.document,
             cpu_seconds: self.cpu_seconds.saturating_sub(used).max(1),
         };
-        Ok((programs::run(&start, &output)?, output))
+        let finished = programs::run(&start, &output)?;
+        output.rewind().map_err(broken)?;
+        Ok((finished, output))
     }
 }

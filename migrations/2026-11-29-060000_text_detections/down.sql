@@ -1,0 +1,2 @@
+DROP TABLE detected_text;
+DROP TABLE text_detections;
