@@ -2,8 +2,8 @@
 //!
 //! An event wakes the worker for one upload. It is deleted when no job of the worker's processors on
 //! that upload is left to run; until then it stays invisible, or comes again. So a message that is
-//! delivered twice finds nothing to do, and one whose worker dies comes to another worker. A job that
-//! waits for other work needs no message: it is found in Postgres when it is due.
+//! delivered twice finds nothing to do, and one whose worker dies comes to another worker. While a job
+//! waits for its next attempt, its message is invisible.
 //!
 //! The notification of the end of a run of Textract makes its job due. Other messages are left to the
 //! redrive policy of the queue.
@@ -20,13 +20,14 @@ use super::message::{self, Event, Message};
 use crate::lifecycle::backoff::Backoff;
 use crate::sqs::queue::{Queue, ReceivedMessage};
 use crate::usecases::Result;
-use crate::usecases::jobs::attempt::Ended;
 use crate::usecases::jobs::claim::{self, ClaimedJob};
 
 /// How often the visibility timeout of a message is extended within its length.
 const EXTENSIONS_PER_TIMEOUT: u32 = 3;
-/// When a message is delivered again whose jobs another worker runs, or that have to wait.
+/// When a message is delivered again whose jobs another worker runs, or that have to wait: at least, and
+/// at most.
 const LATER: Duration = Duration::from_secs(30);
+const LATEST: Duration = Duration::from_secs(900);
 
 /// What becomes of a message.
 pub(super) enum Verdict {
@@ -129,10 +130,10 @@ impl Worker {
         let ran = self.run_claimed(event, give_back).await;
         drop(slot);
         match ran {
-            Ok(true) => Verdict::Done,
+            Ok(None) => Verdict::Done,
             // The jobs were given back, and another worker can take them at once.
-            Ok(false) if give_back.is_cancelled() => Verdict::Again(Duration::ZERO),
-            Ok(false) => Verdict::Again(LATER),
+            Ok(Some(_)) if give_back.is_cancelled() => Verdict::Again(Duration::ZERO),
+            Ok(Some(wait)) => Verdict::Again(wait.clamp(LATER, LATEST)),
             Err(error) => {
                 log::warn!("worker: message {}: {error}", message.id);
                 Verdict::Again(Backoff::default().delay(message.receives))
@@ -140,15 +141,14 @@ impl Worker {
         }
     }
 
-    /// Runs the jobs that can be claimed, and returns whether none is left to run, except those that wait
-    /// for other work.
+    /// Runs the jobs that can be claimed. Returns how long until one is due that is left to run; `None` if
+    /// there is none.
     async fn run_claimed(
         self: &Arc<Self>,
         event: &Event,
         give_back: &CancellationToken,
-    ) -> Result<bool> {
+    ) -> Result<Option<Duration>> {
         let upload = event.data.upload_id;
-        let mut names: Vec<&str> = self.processors.iter().map(|one| one.name).collect();
         for processor in &self.processors {
             let claimed = claim::claim_of_upload(
                 &self.broker,
@@ -157,15 +157,12 @@ impl Worker {
                 processor.name,
                 self.lease,
             );
-            let Some(ClaimedJob { job, upload }) = claimed.await? else {
-                continue;
-            };
-            if self.run_job(job, upload, give_back).await == Some(Ended::Waiting) {
-                names.retain(|name| *name != processor.name);
+            if let Some(ClaimedJob { job, upload }) = claimed.await? {
+                self.run_job(job, upload, give_back).await;
             }
         }
-        let open = claim::has_open_jobs(&self.broker, &event.tenant, upload, &names);
-        Ok(!open.await?)
+        let names: Vec<&str> = self.processors.iter().map(|one| one.name).collect();
+        claim::time_until_due(&self.broker, &event.tenant, upload, &names).await
     }
 }
 

@@ -13,14 +13,13 @@ use crate::lifecycle::renewal::Renewal;
 use crate::usecases::jobs::attempt::{self, Ended};
 
 impl Worker {
-    /// Runs a job, and ends it. When `give_back` is cancelled, the job is given back. Returns how it has
-    /// ended; `None` if that could not be written.
+    /// Runs a job, and ends it. When `give_back` is cancelled, the job is given back.
     pub(super) async fn run_job(
         self: &Arc<Self>,
         job: Job,
         upload: Upload,
         give_back: &CancellationToken,
-    ) -> Option<Ended> {
+    ) {
         let (id, processor) = (job.id, job.processor.clone());
         log::info!(
             "job {id}: {processor} starts on upload {} (attempt {})",
@@ -49,7 +48,7 @@ impl Worker {
         let Some(end) = end else {
             log::warn!("job {id}: the lease was lost, and the work was dropped");
             self.broker.metrics.jobs.ended(Ended::LeaseLost.as_str());
-            return Some(Ended::LeaseLost);
+            return;
         };
         let message = end.message().map(str::to_owned);
         let took = started.elapsed();
@@ -63,13 +62,9 @@ impl Worker {
                     "job {id}: {processor} {} after {took:.1?}{message}",
                     ended.as_str()
                 );
-                Some(ended)
             }
             // Another worker takes the job when the lease ends.
-            Err(error) => {
-                log::warn!("job {id}: its end could not be written: {error}");
-                None
-            }
+            Err(error) => log::warn!("job {id}: its end could not be written: {error}"),
         }
     }
 }

@@ -252,11 +252,18 @@ def hostile():
     yield "page.html", b"<html><body>no image</body></html>", "not-an-image"
 
 
+def of_other_tools():
+    """Small images that ImageMagick has made."""
+    folder = Path(__file__).parent / "other_tools"
+    paths = sorted(folder.glob("imagemagick*"))
+    return [(path.name, path.read_bytes(), None) for path in paths]
+
+
 def main():
     folder = Path(sys.argv[1])
     folder.mkdir(parents=True, exist_ok=True)
     manifest = {}
-    files = [(name, data, None) for name, data in good().items()] + [*truncated(), *hostile()]
+    files = [(name, data, None) for name, data in good().items()] + [*truncated(), *hostile(), *of_other_tools()]
     for name, data, expected in files:
         (folder / name).write_bytes(data)
         manifest[name] = expected

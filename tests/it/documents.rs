@@ -3,6 +3,7 @@
 mod end_of_worker;
 mod hostile;
 mod isolation;
+mod other_tools;
 mod programs;
 mod refusals;
 mod scene;

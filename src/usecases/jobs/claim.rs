@@ -13,7 +13,7 @@ use uuid::Uuid;
 pub use crate::store::jobs::ClaimedJob;
 
 use super::{check_lease, check_processor, requeue_lapsed};
-use crate::domain::job::Job;
+use crate::domain::job::{Job, JobStatus};
 use crate::domain::principal::Principal;
 use crate::domain::upload::Upload;
 use crate::store::jobs::{self, Claim};
@@ -156,18 +156,25 @@ pub async fn claim_of_upload(
     Ok(broker.claim_due(&claim).await?.pop())
 }
 
-/// Whether a job of one of these processors on an upload is left to run, or runs.
-pub async fn has_open_jobs(
+/// How long until a job of one of these processors on an upload is due; zero if one runs, and `None` if
+/// none is left to run.
+pub async fn time_until_due(
     broker: &Broker,
     tenant: &str,
     upload: Uuid,
     processors: &[&str],
-) -> Result<bool> {
+) -> Result<Option<Duration>> {
     let mut connection = broker.connection().await?;
     let jobs = jobs::find_of_upload(&mut connection, upload).await?;
-    Ok((jobs.iter()).any(|job| {
+    let now = broker.clock.now();
+    let open = jobs.iter().filter(|job| {
         job.tenant == tenant && job.status.is_open() && processors.contains(&&*job.processor)
-    }))
+    });
+    let waits = open.map(|job| match job.status {
+        JobStatus::Queued => (job.due_at - now).to_std().unwrap_or_default(),
+        _ => Duration::ZERO,
+    });
+    Ok(waits.min())
 }
 
 impl Broker {

@@ -49,11 +49,10 @@ impl Notified {
             .set("BROKER_TEXTRACT_ROLE_ARN", ROLE)
     }
 
-    async fn wait_for_empty_queue(&self) {
-        within(TIMEOUT, "the queue is empty", async || {
-            self.queue.counts().await == (0, 0)
-        })
-        .await;
+    /// Waits until the queue has so many visible and invisible messages.
+    async fn wait_for_counts(&self, counts: (u32, u32)) {
+        let what = format!("the queue has {counts:?} messages");
+        within(TIMEOUT, &what, async || self.queue.counts().await == counts).await;
     }
 }
 
@@ -67,8 +66,6 @@ async fn notification_of_the_end_wakes_the_job_and_others_are_not_held_up_before
     scene
         .wait_for_message(&upload, "Textract reads the document")
         .await;
-    // The message of the upload is not kept for a job that waits in Postgres.
-    notified.wait_for_empty_queue().await;
     // The worker has one slot, which the waiting job does not use.
     let plays = scene.caller.upload("/plays/a.csv", "Song\na\na\n").await;
     scene.wait_for_status(&plays, "Processed").await;
@@ -80,7 +77,8 @@ async fn notification_of_the_end_wakes_the_job_and_others_are_not_held_up_before
 
     scene.textract.finish_runs().await;
     scene.wait_for_status(&upload, "Processed").await;
-    notified.wait_for_empty_queue().await;
+    // The message of the upload is invisible until the job would have asked by itself.
+    notified.wait_for_counts((0, 1)).await;
     let starts = scene.textract.calls(START);
     let job = scene.job(&upload).await;
     assert_eq!(starts[0]["JobTag"], job["id"], "{starts:#?}");
@@ -105,7 +103,7 @@ async fn notification_that_comes_while_no_worker_runs_is_handled_by_the_next_one
     scene
         .wait_for_message(&upload, "Textract reads the document")
         .await;
-    notified.wait_for_empty_queue().await;
+    notified.wait_for_counts((0, 1)).await;
     first.stop("KILL").await;
     scene.textract.finish_runs().await;
     let second = notified.worker().spawn();
@@ -130,7 +128,7 @@ async fn notifications_of_unknown_runs_and_of_ended_jobs_change_nothing() {
         let end = json!({"JobId": "0".repeat(64), "Status": "SUCCEEDED", "JobTag": tag});
         notified.queue.send(&end.to_string()).await;
     }
-    notified.wait_for_empty_queue().await;
+    notified.wait_for_counts((0, 1)).await;
     assert_eq!(scene.job(&upload).await, job);
     worker.stop("TERM").await.ok();
 }

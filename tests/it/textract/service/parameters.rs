@@ -40,7 +40,7 @@ pub fn fault_of_get(parameters: &Value) -> Option<String> {
     let is_count = results.is_null() || results.as_u64().is_some_and(|count| count >= 1);
     unknown_member(parameters, &["JobId", "MaxResults", "NextToken"])
         .or_else(|| fault(parameters, "JobId", 1, 64, true, is_token_character))
-        .or_else(|| fault(parameters, "NextToken", 1, 255, false, |_| true))
+        .or_else(|| fault(parameters, "NextToken", 1, 1_024, false, |_| true))
         .or_else(|| (!is_count).then(|| format!("MaxResults: {results}")))
 }
 
