@@ -27,7 +27,13 @@ const INTRODUCING: [&str; 12] = [
 ];
 /// The start of an API key, an upload token, the secret of a webhook and a JWT. A JWT starts with `{"`
 /// in base64.
-const TOKEN_STARTS: [&str; 4] = ["ubk_", "ubt_", "whsec_", "eyJ"];
+const TOKEN_STARTS: [&str; 4] = ["ubk_", "ubt_", WEBHOOK_SECRET_START, "eyJ"];
+/// The start of the secret of a webhook.
+const WEBHOOK_SECRET_START: &str = "whsec_";
+/// The characters of tokens besides letters and digits.
+const TOKEN_CHARS: &str = "-_.";
+/// Those of the secret of a webhook, which is in base64 and may be encoded for a URL.
+const WEBHOOK_SECRET_CHARS: &str = "-_.+/=%";
 /// The separators between such a word and its value.
 const SEPARATORS: [&str; 9] = ["=", ":", "\"", "\\", "'", " ", "%3d", "some(", "("];
 const MASK: &str = "***";
@@ -73,15 +79,18 @@ pub(super) fn scrub(text: &str) -> Cow<'_, str> {
     Cow::Owned(clean)
 }
 
-/// Masks all API keys, upload tokens and JWTs in a text, and nothing else: in a path, the words
-/// that introduce a credential are ordinary names.
+/// Masks all API keys, upload tokens, secrets of webhooks and JWTs in a text, and nothing else: in a
+/// path, the words that introduce a credential are ordinary names.
 pub fn mask_tokens(text: &str) -> Cow<'_, str> {
     let (mut clean, mut found) = (String::new(), false);
     let mut rest = text;
-    let is_token_char = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     while let Some((start, after)) = next_token(rest) {
+        let chars = match after.starts_with(WEBHOOK_SECRET_START) {
+            true => WEBHOOK_SECRET_CHARS,
+            false => TOKEN_CHARS,
+        };
         let length = after
-            .find(|c: char| !is_token_char(c))
+            .find(|c: char| !c.is_ascii_alphanumeric() && !chars.contains(c))
             .unwrap_or(after.len());
         let (token, behind) = after.split_at(length);
         let is_credential = is_token(token);
@@ -212,6 +221,12 @@ mod tests {
                 "/eyJanuary-to-december-report.csv",
             ),
             ("/é/ubt_é".to_owned(), "/é/ubt_é"),
+            (
+                "id-whsec_MDEy+jQ1/jc4OTAx+jM0NTY3/Dkw+Q== x".to_owned(),
+                "id-*** x",
+            ),
+            ("/whsec_MDEy%2BjQ1%2Fjc4OTAxNjM0/whsec_a".to_owned(), "/***"),
+            ("/whsec_short/a.csv".to_owned(), "/whsec_short/a.csv"),
         ] {
             assert_eq!(mask_tokens(&path), clean);
         }

@@ -35,7 +35,7 @@ pub const PATTERNS: [SecretPattern; 13] = [
     SecretPattern {
         what: "the secret of a webhook",
         pattern: "whsec_[0-9a-z+/]{8}",
-        hit: "signed with whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIz, sent",
+        hit: "signed with whsec_MDEy+zQ1/jc4OTAxMjM0NTY3ODkwMTI=, sent",
         masked: "signed with ***, sent",
     },
     SecretPattern {
