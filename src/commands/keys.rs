@@ -1,17 +1,18 @@
 //! `keys create|list|revoke`: manages API keys.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use clap::Subcommand;
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Serialize, Serializer};
+use secrecy::SecretString;
+use serde::Serialize;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::database;
-use super::output::{or_dash, print_stderr, report_failure};
+use super::output::{
+    expose, or_dash, print_secret, print_stderr, print_with_secret, report_failure,
+};
 use crate::clock::Clock;
 use crate::domain::event::timestamp;
 use crate::domain::principal::Scope;
@@ -89,15 +90,17 @@ async fn create(
     json: bool,
 ) -> usecases::Result<ExitCode> {
     let issued = keys::issue(connection, clock, tenant, scopes, expires_at).await?;
-    if json {
-        if let Err(error) = PrintedKey::of(&issued).print() {
-            let id = issued.id;
-            let what =
-                format!("Key {id} was issued but not printed; revoke it with `keys revoke {id}`");
-            return Ok(report_failure(&what, &error));
-        }
-    } else {
-        println!("{}", issued.key.expose_secret());
+    let printed = match json {
+        true => print_with_secret(&PrintedKey::of(&issued)),
+        false => print_secret(&issued.key),
+    };
+    if let Err(error) = printed {
+        let id = issued.id;
+        let what =
+            format!("Key {id} was issued but not printed; revoke it with `keys revoke {id}`");
+        return Ok(report_failure(&what, &error));
+    }
+    if !json {
         print_stderr(&format!(
             "Key {} of tenant {}. It is not shown again; revoke it with `keys revoke {}`.",
             issued.id, issued.tenant, issued.id
@@ -135,17 +138,6 @@ impl<'a> PrintedKey<'a> {
             tenant: &issued.tenant,
         }
     }
-
-    /// Writes directly to standard output, so that no copy of the key remains in memory.
-    fn print(&self) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, self)?;
-        writeln!(out)
-    }
-}
-
-fn expose<S: Serializer>(key: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(key.expose_secret())
 }
 
 async fn list(connection: &mut Connection, json: bool) -> usecases::Result<ExitCode> {

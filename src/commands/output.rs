@@ -1,7 +1,11 @@
 //! Output and exit codes of the operator commands.
 
 use std::fmt::Display;
+use std::io::{self, Write as _};
 use std::process::ExitCode;
+
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Serialize, Serializer};
 
 use crate::config::{self, Fault, Log, LogFormat};
 use crate::telemetry;
@@ -80,6 +84,34 @@ pub(super) fn report_invalid(
 )]
 pub(super) fn print_stderr(line: &str) {
     eprintln!("{line}");
+}
+
+/// Prints a secret alone on a line. It writes directly to standard output, so that no copy of the
+/// secret remains in memory.
+///
+/// # Errors
+/// Standard output is closed, or cannot be written to: the secret may not have been printed.
+pub(super) fn print_secret(secret: &SecretString) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "{}", secret.expose_secret())?;
+    out.flush()
+}
+
+/// Prints a value that contains a secret as JSON, in the same way, and with the same errors. The secret
+/// is serialized with [`expose`].
+pub(super) fn print_with_secret(value: &impl Serialize) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, value)?;
+    writeln!(out)?;
+    out.flush()
+}
+
+/// Serializes a secret as it is.
+pub(super) fn expose<S: Serializer>(
+    secret: &SecretString,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    serializer.serialize_str(secret.expose_secret())
 }
 
 /// A table cell with a value, or a dash.

@@ -12,7 +12,9 @@ use uuid::Uuid;
 
 use super::database;
 use super::events::parse_type;
-use super::output::{print_stderr, report_failure, report_invalid_settings};
+use super::output::{
+    print_secret, print_stderr, print_with_secret, report_failure, report_invalid_settings,
+};
 use crate::clock::Clock;
 use crate::config::{self, Section as _};
 use crate::domain::event::EventType;
@@ -124,16 +126,20 @@ async fn add(
     let types = types.as_deref();
     let added = webhooks::add(connection, clock, tenant, url, types, allow_private).await?;
     let (id, tenant) = (added.id, &added.tenant);
-    if !json {
-        text::print_secret(&added.secret);
-        print_stderr(&format!(
-            "Webhook {id} of tenant {tenant}. The secret is not shown again; `webhooks rotate-secret {id}` replaces it."
-        ));
-    } else if let Err(error) = text::PrintedSecret::of_added(&added).print() {
+    let printed = match json {
+        true => print_with_secret(&text::PrintedSecret::of_added(&added)),
+        false => print_secret(&added.secret),
+    };
+    if let Err(error) = printed {
         let what = format!(
             "Webhook {id} was added but its secret was not printed; replace it with `webhooks rotate-secret {id}`"
         );
         return Ok(report_failure(&what, &error));
+    }
+    if !json {
+        print_stderr(&format!(
+            "Webhook {id} of tenant {tenant}. The secret is not shown again; `webhooks rotate-secret {id}` replaces it."
+        ));
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -164,15 +170,19 @@ async fn rotate(
     let Some(secret) = webhooks::rotate_secret(connection, clock, id).await? else {
         return Ok(report(false, id, ""));
     };
+    let printed = match json {
+        true => print_with_secret(&text::PrintedSecret::new(id, &secret)),
+        false => print_secret(&secret),
+    };
+    if let Err(error) = printed {
+        let what = format!("The new secret of webhook {id} was not printed; replace it again");
+        return Ok(report_failure(&what, &error));
+    }
     if !json {
-        text::print_secret(&secret);
         let hours = webhooks::PREVIOUS_SECRET_HOURS;
         print_stderr(&format!(
             "Webhook {id} has a new secret, which is not shown again. Events are signed with the old one, too, for {hours} hours."
         ));
-    } else if let Err(error) = text::PrintedSecret::new(id, &secret).print() {
-        let what = format!("The new secret of webhook {id} was not printed; replace it again");
-        return Ok(report_failure(&what, &error));
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -1,22 +1,16 @@
 //! Formats webhooks as text and as JSON.
 
-use std::io::{self, Write as _};
 use std::process::ExitCode;
 
-use secrecy::{ExposeSecret as _, SecretString};
-use serde::{Serialize, Serializer};
+use secrecy::SecretString;
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::commands::output::{or_dash, print_stderr};
+use crate::commands::output::{expose, or_dash, print_stderr};
 use crate::domain::event::timestamp;
 use crate::store::webhooks::Webhook;
 use crate::usecases::webhooks::AddedWebhook;
-
-/// Prints a secret alone on a line.
-pub(super) fn print_secret(secret: &SecretString) {
-    println!("{}", secret.expose_secret());
-}
 
 /// A secret in the form that is printed once, with what it belongs to.
 #[derive(Serialize)]
@@ -53,17 +47,6 @@ impl<'a> PrintedSecret<'a> {
             ..Self::new(webhook.id, &webhook.secret)
         }
     }
-
-    /// Writes directly to standard output, so that no copy of the secret remains in memory.
-    pub(super) fn print(&self) -> io::Result<()> {
-        let mut out = io::stdout().lock();
-        serde_json::to_writer(&mut out, self)?;
-        writeln!(out)
-    }
-}
-
-fn expose<S: Serializer>(secret: &SecretString, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(secret.expose_secret())
 }
 
 /// One webhook on one line.

@@ -99,6 +99,33 @@ async fn webhooks_are_added_listed_and_removed_with_audit_rows() {
     assert_eq!(audited.len(), 5, "{audited:#?}");
 }
 
+/// Nothing can be written to the standard output: the command fails, and says what to do.
+#[tokio::test]
+async fn secret_that_cannot_be_printed_is_reported() {
+    const RUN: &str = "import subprocess, sys; full = open('/dev/full', 'w'); \
+                       sys.exit(subprocess.run(sys.argv[1:], stdout=full).returncode)";
+    let app = setup().start().await;
+    let endpoint = add(&app, "https://example.com/", &[]).await;
+    let add = ["webhooks", "add", "--url", "https://example.com/"];
+    let rotate = ["webhooks", "rotate-secret", &*endpoint.id];
+    for (command, advice) in [
+        (&add[..], "webhooks rotate-secret"),
+        (&rotate[..], "replace it again"),
+        (
+            &["keys", "create", "--scopes", "uploads:read"][..],
+            "keys revoke",
+        ),
+    ] {
+        for more in [&[][..], &["--json"][..]] {
+            let program = env!("CARGO_BIN_EXE_upload-broker");
+            let args = [&["-c", RUN, program], command, more].concat();
+            let run = Run::python(&args).set("DATABASE_URL", app.database.url());
+            let ended = run.finish().await;
+            ended.expect_failure(1, &["not printed", advice, "No space left"]);
+        }
+    }
+}
+
 /// The endpoint is removed while it is leased, and while uploads write events for it.
 #[tokio::test]
 async fn webhook_is_removed_while_events_are_written() {
