@@ -8,6 +8,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use url::{Host, Url};
+
 /// IPv4 networks that are not public: the first address and the length of the prefix.
 const IPV4_NOT_PUBLIC: [(Ipv4Addr, u32); 17] = [
     (Ipv4Addr::new(0, 0, 0, 0), 8),
@@ -63,6 +65,15 @@ pub fn is_public(address: IpAddr) -> bool {
             contains_v6(IPV6_GLOBAL, address)
                 && !(IPV6_NOT_PUBLIC.into_iter()).any(|network| contains_v6(network, address))
         }
+    }
+}
+
+/// Whether the host of a URL is an address, and one that is not public. A host name is not resolved.
+pub fn has_private_address(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => !is_public(address.into()),
+        Some(Host::Ipv6(address)) => !is_public(address.into()),
+        Some(Host::Domain(_)) | None => false,
     }
 }
 

@@ -9,11 +9,11 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::header::{CONTENT_TYPE, HeaderMap};
 use reqwest::redirect;
-use url::{Host, Url};
+use url::Url;
 
 use super::answer::{Outcome, drain, outcome_of};
 use super::resolver::{PrivateAddress, Resolver};
-use crate::domain::public_address::is_public;
+use crate::domain::public_address::has_private_address;
 
 /// The longest time from the start of a call to the head of its answer.
 const TIMEOUT: Duration = Duration::from_secs(15);
@@ -84,14 +84,6 @@ impl Client {
             }
             Err(error) => outcome_of_error(error),
         }
-    }
-}
-
-fn has_private_address(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(address)) => !is_public(address.into()),
-        Some(Host::Ipv6(address)) => !is_public(address.into()),
-        Some(Host::Domain(_)) | None => false,
     }
 }
 

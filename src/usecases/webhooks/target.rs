@@ -3,11 +3,9 @@
 //! Only what the URL itself says is checked here. The addresses of a host name are checked at each
 //! connection, because they may change.
 
-use std::net::IpAddr;
+use url::Url;
 
-use url::{Host, Url};
-
-use crate::domain::public_address::is_public;
+use crate::domain::public_address::has_private_address;
 use crate::domain::refusal::Refusal;
 
 /// The longest URL, in bytes.
@@ -34,13 +32,10 @@ pub(super) fn parse(text: &str, allow_private: bool) -> Result<Url, Refusal> {
     if url.fragment().is_some() {
         return refused("expected no fragment");
     }
-    let address: Option<IpAddr> = match url.host() {
-        Some(Host::Ipv4(address)) => Some(address.into()),
-        Some(Host::Ipv6(address)) => Some(address.into()),
-        Some(Host::Domain(_)) => None,
-        None => return refused("expected a host"),
-    };
-    if address.is_some_and(|address| !is_public(address)) && !allow_private {
+    if url.host().is_none() {
+        return refused("expected a host");
+    }
+    if has_private_address(&url) && !allow_private {
         return refused(
             "expected a public address (others need BROKER_WEBHOOKS_ALLOW_PRIVATE=true)",
         );
