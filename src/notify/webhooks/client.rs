@@ -58,7 +58,7 @@ impl Client {
             // A proxy would connect to any address.
             .no_proxy()
             .https_only(!allow_private)
-            .dns_resolver(Resolver { allow_private })
+            .dns_resolver(Resolver::new(allow_private))
             .build()?;
         Ok(Self {
             http,
