@@ -80,14 +80,15 @@ fn select(selection: &Selection, after: Uuid) -> EventQuery {
     query
 }
 
-/// Returns the id directly before the first possible event of a selection.
-pub fn start(selection: &Selection) -> Uuid {
-    id_at(selection.since - TimeDelta::milliseconds(1), LOW_BITS)
+/// Returns the id directly before the first possible event at or after `since`, after which a replay
+/// starts.
+pub fn start(since: DateTime<Utc>) -> Uuid {
+    id_at(since - TimeDelta::milliseconds(1), LOW_BITS)
 }
 
 /// Counts the events of a selection.
 pub async fn count(connection: &mut Connection, selection: &Selection) -> Result<i64> {
-    select(selection, start(selection))
+    select(selection, start(selection.since))
         .select(count_star())
         .first(connection)
         .await

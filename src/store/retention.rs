@@ -3,6 +3,10 @@
 //! Rows that another transaction has locked are skipped. An event that still waits for SNS or for an
 //! enabled webhook is never deleted, and neither is its upload; an event that SNS will never accept,
 //! or that only disabled webhooks have not got, is deleted like any other, with its deliveries.
+//!
+//! A replay may queue an event again after a statement here has found it, and before it is locked. So
+//! the events are locked first, and what they wait for is read again while they are: from then on, a
+//! replay waits for the end of the transaction, and leaves out what was deleted.
 
 use chrono::{DateTime, Utc};
 use diesel::dsl::{count_star, not, sql};
@@ -42,7 +46,8 @@ const ENDS: &str = "(SELECT name, \
      $1 - make_interval(secs => coalesce(retention_days * 86400.0::float8, $2)) AS before \
      FROM tenants WHERE coalesce(retention_days * 86400.0::float8, $2) IS NOT NULL) AS ends";
 
-/// Deletes at most `limit` events that happened before `before`, and returns how many.
+/// Deletes at most `limit` events that happened before `before`, and returns how many. Call it inside
+/// a transaction.
 pub async fn remove_events(
     connection: &mut Connection,
     before: DateTime<Utc>,
@@ -58,9 +63,10 @@ pub async fn remove_events(
         .select(events::id)
         .load(connection)
         .await?;
-    diesel::delete(events::table.filter(events::id.eq_any(old)))
-        .execute(connection)
-        .await
+    let still_old = events::table
+        .filter(events::id.eq_any(old))
+        .filter(sql::<Bool>(ALL_DELIVERED));
+    diesel::delete(still_old).execute(connection).await
 }
 
 /// Counts the events that [`remove_events`] would delete in total.
@@ -109,6 +115,7 @@ pub async fn remove_uploads(
     .load(connection)
     .await?;
     let old: Vec<Uuid> = old.into_iter().map(|old| old.id).collect();
+    let old = still_published(connection, &old).await?;
     diesel::delete(idempotency_entries::table.filter(idempotency_entries::upload_id.eq_any(&old)))
         .execute(connection)
         .await?;
@@ -120,6 +127,23 @@ pub async fn remove_uploads(
         .await?;
     diesel::delete(uploads::table.filter(uploads::id.eq_any(&old)))
         .execute(connection)
+        .await
+}
+
+/// Locks the events of uploads, and returns those uploads that still have no event that waits.
+async fn still_published(connection: &mut Connection, old: &[Uuid]) -> Result<Vec<Uuid>> {
+    let _locked: Vec<Uuid> = events::table
+        .filter(events::upload_id.eq_any(old))
+        .order(events::id)
+        .for_update()
+        .select(events::id)
+        .load(connection)
+        .await?;
+    uploads::table
+        .filter(uploads::id.eq_any(old))
+        .filter(sql::<Bool>(ALL_PUBLISHED))
+        .select(uploads::id)
+        .load(connection)
         .await
 }
 

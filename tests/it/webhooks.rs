@@ -7,6 +7,7 @@ mod deliveries;
 mod disabled;
 mod outages;
 mod relays;
+mod retention;
 mod signatures;
 
 use std::collections::BTreeMap;

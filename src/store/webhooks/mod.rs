@@ -22,5 +22,5 @@ pub use due::{DueDelivery, due};
 pub use endpoints::{NewWebhook, Webhook, enable, find, insert, list};
 pub use outcomes::{Health, delete_delivered, lock_leased, make_due, postpone, set_health};
 pub use remove::{delete, delete_deliveries, disable};
-pub use replay::{Selection, queue_again, start};
+pub use replay::{Selection, queue_again};
 pub use secrets::{Secrets, rotate};

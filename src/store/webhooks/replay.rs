@@ -1,6 +1,6 @@
 //! Queues past events for an endpoint.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use diesel::prelude::*;
 use diesel::sql_types::{Nullable, Timestamptz, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
@@ -21,14 +21,9 @@ pub struct Selection {
     pub until: DateTime<Utc>,
 }
 
-/// Returns the id directly before the first possible event of a selection.
-pub fn start(selection: &Selection) -> Uuid {
-    id_at(selection.since - TimeDelta::milliseconds(1), LOW_BITS)
-}
-
 /// Queues the events of a selection among about `limit` events after the id `after`. Returns how many
 /// they were, and the id to continue after, if there may be more. Events that wait already are not
-/// changed.
+/// changed, and those that are being removed are left out.
 ///
 /// A batch always includes whole milliseconds, so that an earlier event of an upload is never in a
 /// later batch.
@@ -44,6 +39,8 @@ pub async fn queue_again(
         .filter(events::id.le(id_at(selection.until, LOW_BITS)))
         .into_boxed();
     let end = find_end_of_batch(connection, events, limit).await?;
+    // The locks wait for a removal of the endpoint or of an event, so that the foreign keys cannot
+    // fail. They are taken in the order of retention, so that neither waits for the other for ever.
     let queued = diesel::sql_query(
         "INSERT INTO webhook_deliveries \
          (event_id, webhook_id, upload_id, sequence, queued_at, due_at) \
@@ -52,7 +49,7 @@ pub async fn queue_again(
          WHERE webhooks.id = $1 AND events.id > $2 AND events.id <= coalesce($3, $7) \
          AND events.at >= $4 AND events.at < $5 \
          AND (webhooks.types IS NULL OR events.kind = ANY (webhooks.types)) \
-         ON CONFLICT DO NOTHING",
+         ORDER BY events.id FOR KEY SHARE OF events, webhooks ON CONFLICT DO NOTHING",
     )
     .bind::<SqlUuid, _>(selection.webhook)
     .bind::<SqlUuid, _>(after)

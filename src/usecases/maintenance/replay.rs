@@ -27,7 +27,7 @@ pub async fn replay(
     selection: &Selection,
 ) -> Result<u64> {
     let mut total = 0;
-    let mut next = Some(replay::start(selection));
+    let mut next = Some(replay::start(selection.since));
     while let Some(after) = next {
         let now = clock.now();
         let (events, end) = replay::replay(connection, selection, after, BATCH, now).await?;

@@ -9,6 +9,7 @@ use super::record::record;
 use crate::clock::Clock;
 use crate::domain::audit::Action;
 use crate::store::Connection;
+use crate::store::replay::start;
 use crate::store::webhooks;
 pub use crate::store::webhooks::Selection;
 use crate::usecases::error::{Error, Result};
@@ -39,7 +40,7 @@ pub async fn replay(
         return Ok(None);
     }
     let mut total = 0;
-    let mut next = Some(webhooks::start(selection));
+    let mut next = Some(start(selection.since));
     while let Some(after) = next {
         let now = clock.now();
         let (events, end) = webhooks::queue_again(connection, selection, after, BATCH, now).await?;
