@@ -23,7 +23,7 @@ use crate::identity::upload_token::TokenKey;
 use crate::notify::relay::Relay;
 use crate::notify::sns::Topic;
 use crate::notify::webhooks;
-use crate::notify::webhooks::relay::WebhookRelay;
+use crate::notify::webhooks::relay::{Limits, WebhookRelay};
 use crate::objects::credentials::{CachedProvider, CredentialsCache};
 use crate::objects::endpoint::Endpoint;
 use crate::objects::sign::Signer;
@@ -120,6 +120,7 @@ pub async fn assemble(
         clock.clone(),
         Arc::clone(&metrics),
         wake_webhooks,
+        Limits::default(),
     );
     let topic = cloud.topic.as_ref();
     let relay = Relay {

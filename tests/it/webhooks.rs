@@ -6,9 +6,11 @@ mod commands;
 mod deliveries;
 mod disabled;
 mod outages;
+mod recoveries;
 mod relays;
 mod retention;
 mod signatures;
+mod turns;
 
 use std::collections::BTreeMap;
 

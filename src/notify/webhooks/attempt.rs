@@ -1,6 +1,7 @@
 //! Sends the due events of one endpoint, several at a time.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use futures::StreamExt as _;
 use futures::stream;
@@ -27,12 +28,21 @@ const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
 pub(super) struct Round<'a> {
     pub(super) client: &'a Client,
     pub(super) clock: &'a Clock,
-    pub(super) url: &'a Url,
+    /// `None` if what is stored is no URL.
+    pub(super) url: Option<&'a Url>,
     pub(super) secrets: &'a Secrets,
+    /// After this time no call is started.
+    pub(super) end: Instant,
     /// Cancelled when the lease of the endpoint is lost.
     pub(super) lease_lost: &'a CancellationToken,
     /// Cancelled when the process stops.
     pub(super) stop: &'a CancellationToken,
+}
+
+/// An event of a round, and what became of it.
+pub(super) struct Sent<'a> {
+    pub(super) delivery: &'a DueDelivery,
+    pub(super) outcome: Outcome,
 }
 
 /// What the calls of a round found out about the endpoint.
@@ -63,9 +73,9 @@ impl Findings {
 }
 
 impl Round<'_> {
-    /// Sends events of different uploads, and returns the outcome of each in their order. Calls that
-    /// have started are finished in any case.
-    pub(super) async fn send_all(&self, due: &[DueDelivery]) -> Vec<Outcome> {
+    /// Sends events of different uploads, and returns the outcome of each, those first that ended first.
+    /// Calls that have started are finished in any case.
+    pub(super) async fn send_all<'d>(&self, due: &'d [DueDelivery]) -> Vec<Sent<'d>> {
         let findings = Findings::default();
         // A loop instead of an iterator with a closure, with which the compiler cannot infer that the
         // whole future is `Send`.
@@ -74,25 +84,32 @@ impl Round<'_> {
             calls.push(self.attempt(delivery, &findings));
         }
         stream::iter(calls)
-            .buffered(CONCURRENT_CALLS)
+            // A slow answer takes one of the places, and no more.
+            .buffer_unordered(CONCURRENT_CALLS)
             .collect()
             .await
     }
 
-    async fn attempt(&self, delivery: &DueDelivery, findings: &Findings) -> Outcome {
-        if self.is_over() || !findings.permit_call() {
-            return Outcome::NotAttempted;
-        }
-        let outcome = self.send(delivery).await;
-        findings.add(&outcome);
-        outcome
+    async fn attempt<'d>(&self, delivery: &'d DueDelivery, findings: &Findings) -> Sent<'d> {
+        let outcome = if self.is_over() || !findings.permit_call() {
+            Outcome::NotAttempted
+        } else {
+            let outcome = self.send(delivery).await;
+            findings.add(&outcome);
+            outcome
+        };
+        Sent { delivery, outcome }
     }
 
     fn is_over(&self) -> bool {
-        self.stop.is_cancelled() || self.lease_lost.is_cancelled()
+        let is_late = Instant::now() >= self.end;
+        is_late || self.stop.is_cancelled() || self.lease_lost.is_cancelled()
     }
 
     async fn send(&self, delivery: &DueDelivery) -> Outcome {
+        let Some(url) = self.url else {
+            return Outcome::Unreachable("its URL is invalid".to_owned());
+        };
         let (now, id) = (self.clock.now(), delivery.event.id);
         let body = match serde_json::to_string(&Envelope::of(&delivery.event)) {
             Ok(body) => body,
@@ -114,11 +131,7 @@ impl Round<'_> {
                 Err(cause) => return Outcome::Unreachable(cause.to_string()),
             }
         }
-        let request = Request {
-            url: self.url,
-            headers,
-            body,
-        };
+        let request = Request { url, headers, body };
         self.client.send(request, now).await
     }
 }

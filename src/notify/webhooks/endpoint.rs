@@ -1,25 +1,26 @@
 //! The work on one endpoint under its lease: read due events, send them, record the outcomes, until
 //! nothing is due, the endpoint fails, the lease ends, or it is the turn of another endpoint.
 
+use std::time::Instant;
+
 use chrono::{DateTime, Utc};
 use diesel_async::AsyncConnection as _;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
 
-use super::answer::Outcome;
-use super::attempt::Round;
+use super::attempt::{Round, Sent};
 use super::health::{Verdict, judge};
 use super::relay::WebhookRelay;
 use crate::lifecycle::renewal::{Renewal, Renewed};
 use crate::notify::outcome::RelayError;
 use crate::store::lease::Lease;
-use crate::store::webhooks::{self, ClaimedWebhook, DueDelivery};
+use crate::store::webhooks::{self, ClaimedWebhook, DueDelivery, Health};
 
 /// The number of events that a round reads. After a crash, at most these are sent a second time.
 const MAX_EVENTS: i64 = 16;
-/// The number of rounds under one lease. Then other endpoints get their turn, and changes of the
-/// endpoint, such as a new secret, apply.
+/// The number of rounds under one lease, which is also limited by time. Then other endpoints get their
+/// turn, and changes of the endpoint, such as a new secret, apply.
 const MAX_ROUNDS: u32 = 64;
 
 impl WebhookRelay {
@@ -52,57 +53,59 @@ impl WebhookRelay {
         lease_lost: &CancellationToken,
         stop: &CancellationToken,
     ) -> Result<bool, RelayError> {
-        let Ok(url) = Url::parse(&webhook.url) else {
-            log::error!("webhook {}: its URL is invalid", webhook.id);
-            return Ok(false);
-        };
+        let url = Url::parse(&webhook.url).ok();
+        let (mut health, mut accepted) = (webhook.health.clone(), false);
+        let mut due = self.due(&webhook, &health).await?;
+        // The time starts after the first read, so that something is sent however slow Postgres is.
+        let end = Instant::now() + self.limits.work_time;
         let round = Round {
             client: &self.client,
             clock: &self.clock,
-            url: &url,
+            url: url.as_ref(),
             secrets: &webhook.secrets,
+            end,
             lease_lost,
             stop,
         };
-        let (mut health, mut accepted) = (webhook.health.clone(), false);
         for _ in 0..MAX_ROUNDS {
-            // One event suffices to find out whether the endpoint accepts any.
-            let limit = match health.failures {
-                0 => MAX_EVENTS,
-                _ => 1,
-            };
-            let due = self.due(&webhook, limit).await?;
-            let outcomes = round.send_all(&due).await;
+            let sent = round.send_all(&due).await;
             let now = self.clock.now();
-            let Some(verdict) = judge(&health, &due, &outcomes, now) else {
+            let Some(verdict) = judge(&health, &sent, now) else {
                 return Ok(accepted);
             };
             let is_recorded = self.record(&webhook, lease, &verdict, now).await?;
-            for label in outcomes.iter().filter_map(Outcome::label) {
+            for label in sent.iter().filter_map(|sent| sent.outcome.label()) {
                 self.metrics.webhooks.sent(label);
             }
             if !is_recorded {
                 let id = webhook.id;
                 log::warn!(
-                    "webhook {id} was removed, or another relay has leased it and sends its events again"
+                    "webhook {id} was removed or enabled, or another relay has leased it and sends its events again"
                 );
                 return Ok(accepted);
             }
             accepted |= !verdict.delivered.is_empty();
-            self.log(&webhook, &due, &verdict);
-            if !verdict.goes_on {
+            self.log(&webhook, &sent, &verdict);
+            if !verdict.goes_on || Instant::now() >= end {
                 return Ok(accepted);
             }
             health = verdict.health;
+            due = self.due(&webhook, &health).await?;
         }
         Ok(accepted)
     }
 
+    /// Reads the events of the next round.
     async fn due(
         &self,
         webhook: &ClaimedWebhook,
-        limit: i64,
+        health: &Health,
     ) -> Result<Vec<DueDelivery>, RelayError> {
+        // One event suffices to find out whether the endpoint accepts any.
+        let limit = match health.failures {
+            0 => MAX_EVENTS,
+            _ => 1,
+        };
         let _permit = self.acquire_connection_permit().await;
         let mut connection = self.pool.get().await?;
         let now = self.clock.now();
@@ -126,8 +129,11 @@ impl WebhookRelay {
                     return Ok::<_, crate::store::Error>(false);
                 }
                 webhooks::delete_delivered(connection, id, &verdict.delivered).await?;
-                if verdict.has_recovered {
-                    webhooks::make_due(connection, id, now).await?;
+                if let Some(recovery) = verdict.recovery {
+                    webhooks::make_due(connection, id, recovery.failing_since, now).await?;
+                    if let Some(first) = recovery.first_failure {
+                        webhooks::limit_failing_time(connection, id, first).await?;
+                    }
                 }
                 for (event, due_at, reason) in &verdict.postponed {
                     webhooks::postpone(connection, id, *event, now, *due_at, reason).await?;
@@ -140,9 +146,9 @@ impl WebhookRelay {
     }
 
     /// Logs a round. The URL is not logged, because it may contain a secret.
-    fn log(&self, webhook: &ClaimedWebhook, due: &[DueDelivery], verdict: &Verdict) {
+    fn log(&self, webhook: &ClaimedWebhook, sent: &[Sent<'_>], verdict: &Verdict) {
         let (id, tenant) = (webhook.id, &webhook.tenant);
-        for delivery in due {
+        for Sent { delivery, .. } in sent {
             let event = delivery.event.id;
             if verdict.delivered.contains(&event) {
                 let upload = delivery.event.upload_id;
@@ -156,7 +162,7 @@ impl WebhookRelay {
             self.metrics.webhooks.disabled();
             let reason = verdict.health.last_error.as_deref().unwrap_or_default();
             log::error!(
-                "webhook {id} of tenant {tenant} is disabled, its events wait until `webhooks enable {id}`: {reason}"
+                "webhook {id} of tenant {tenant} is disabled, its events wait until `webhooks enable {id}`, or until they are removed by retention: {reason}"
             );
         }
     }

@@ -6,8 +6,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::answer::Outcome;
+use super::attempt::Sent;
+use super::recovery::{MAX_FAILING, Recovery};
 use crate::lifecycle::backoff::Backoff;
-use crate::store::webhooks::{DueDelivery, Health};
+use crate::store::webhooks::Health;
 
 /// The back-off of one event.
 const EVENT_BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::from_secs(3_600));
@@ -16,9 +18,6 @@ const EVENT_BACKOFF: Backoff = Backoff::new(Duration::from_secs(5), Duration::fr
 const ENDPOINT_BACKOFF: Backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
 /// The shortest pause that an endpoint can ask for.
 const MIN_PAUSE: Duration = Duration::from_secs(1);
-/// How long an event is tried again.
-const MAX_FAILING: TimeDelta = TimeDelta::days(3);
-
 /// What to record about a round.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Verdict {
@@ -28,36 +27,30 @@ pub(super) struct Verdict {
     pub(super) postponed: Vec<(Uuid, DateTime<Utc>, String)>,
     /// How the endpoint does now.
     pub(super) health: Health,
-    /// Whether the endpoint accepted something again after failed rounds, so that everything that was
-    /// postponed is due.
-    pub(super) has_recovered: bool,
+    /// What applies to the events that wait because the endpoint accepted something again after failed
+    /// rounds; `None` if it did not.
+    pub(super) recovery: Option<Recovery>,
     /// Whether more may be sent at once.
     pub(super) goes_on: bool,
 }
 
-/// Judges a round that ended at `now`. There is one outcome for each of `due`. Returns `None` if
-/// nothing was sent.
-pub(super) fn judge(
-    before: &Health,
-    due: &[DueDelivery],
-    outcomes: &[Outcome],
-    now: DateTime<Utc>,
-) -> Option<Verdict> {
-    let pause = (outcomes.iter().filter_map(Outcome::retry_after).max())
-        .map(|pause| time_delta(pause.max(MIN_PAUSE)));
-    let is_gone = outcomes.contains(&Outcome::Gone);
+/// Judges a round that ended at `now`. Returns `None` if nothing was sent.
+pub(super) fn judge(before: &Health, sent: &[Sent<'_>], now: DateTime<Utc>) -> Option<Verdict> {
+    let pauses = sent.iter().filter_map(|sent| sent.outcome.retry_after());
+    let pause = pauses.max().map(|pause| pause.max(MIN_PAUSE));
+    let is_gone = sent.iter().any(|sent| sent.outcome == Outcome::Gone);
     let (mut delivered, mut postponed) = (Vec::new(), Vec::new());
     let mut oldest_failure = None;
-    for (delivery, outcome) in due.iter().zip(outcomes) {
+    for Sent { delivery, outcome } in sent {
         let id = delivery.event.id;
         if *outcome == Outcome::Delivered {
             delivered.push(id);
         }
         if let Some(reason) = outcome.failure() {
             let attempts = u32::try_from(delivery.failed_attempts).unwrap_or_default();
-            let wait = time_delta(EVENT_BACKOFF.delay(attempts.saturating_add(1)));
+            let wait = EVENT_BACKOFF.delay(attempts.saturating_add(1));
             let wait = pause.map_or(wait, |pause| pause.max(wait));
-            postponed.push((id, now + wait, reason.to_owned()));
+            postponed.push((id, later(now, wait), reason.to_owned()));
             let first = delivery.first_failed_at.unwrap_or(now);
             oldest_failure = Some(oldest_failure.map_or(first, |oldest| first.min(oldest)));
         }
@@ -71,11 +64,9 @@ pub(super) fn judge(
         false => before.failures.saturating_add(1),
     };
     let failing_since = (!accepts).then(|| before.failing_since.unwrap_or(now));
-    let retry_at = match pause {
-        Some(pause) => Some(now + pause),
-        None if accepts => None,
-        None => Some(now + time_delta(ENDPOINT_BACKOFF.delay(failures))),
-    };
+    // A short pause does not replace the back-off.
+    let backoff = (!accepts).then(|| ENDPOINT_BACKOFF.delay(failures));
+    let retry_at = pause.max(backoff).map(|wait| later(now, wait));
     let oldest_failure = oldest_failure.into_iter().chain(failing_since).min();
     let is_given_up = oldest_failure.is_some_and(|first| now - first >= MAX_FAILING);
     let disabled_at = (is_gone || is_given_up).then_some(now);
@@ -88,15 +79,20 @@ pub(super) fn judge(
             delivered_at: accepts.then_some(now),
             disabled_at,
         },
-        has_recovered: accepts && before.failures > 0,
+        recovery: (before.failing_since)
+            .filter(|_| accepts)
+            .map(|since| Recovery::new(since, now)),
         goes_on: accepts && retry_at.is_none() && disabled_at.is_none(),
         delivered,
         postponed,
     })
 }
 
-fn time_delta(duration: Duration) -> TimeDelta {
-    TimeDelta::from_std(duration).unwrap_or(TimeDelta::MAX)
+/// The time `wait` after `now`, or the last one that can be represented.
+fn later(now: DateTime<Utc>, wait: Duration) -> DateTime<Utc> {
+    let wait = TimeDelta::from_std(wait).ok();
+    wait.and_then(|wait| now.checked_add_signed(wait))
+        .unwrap_or(DateTime::<Utc>::MAX_UTC)
 }
 
 #[cfg(test)]
@@ -105,6 +101,22 @@ mod tests {
 
     use super::*;
     use crate::store::outbox::OutboxEvent;
+    use crate::store::webhooks::DueDelivery;
+
+    /// Judges a round with one outcome for each of `due`.
+    fn judge(
+        before: &Health,
+        due: &[DueDelivery],
+        outcomes: &[Outcome],
+        now: DateTime<Utc>,
+    ) -> Option<Verdict> {
+        assert_eq!(due.len(), outcomes.len());
+        let sent = due.iter().zip(outcomes.iter().cloned());
+        let sent: Vec<_> = sent
+            .map(|(delivery, outcome)| Sent { delivery, outcome })
+            .collect();
+        super::judge(before, &sent, now)
+    }
 
     fn now() -> DateTime<Utc> {
         DateTime::from_timestamp(1_700_000_000, 0).expect("a time")
@@ -156,7 +168,7 @@ mod tests {
             (verdict.health.failures, verdict.health.retry_at),
             (0, None)
         );
-        assert!(verdict.goes_on && !verdict.has_recovered, "{verdict:?}");
+        assert!(verdict.goes_on && verdict.recovery.is_none(), "{verdict:?}");
     }
 
     #[test]
@@ -174,7 +186,9 @@ mod tests {
 
         let later = now() + TimeDelta::hours(1);
         let verdict = judge(health, &due[..1], &[Outcome::Delivered], later).expect("a verdict");
-        assert!(verdict.has_recovered && verdict.goes_on, "{verdict:?}");
+        let recovery = verdict.recovery.expect("a recovery");
+        assert_eq!(recovery.failing_since, now());
+        assert!(verdict.goes_on, "{verdict:?}");
         let health = &verdict.health;
         assert_eq!((health.failures, health.failing_since), (0, None));
     }
@@ -184,7 +198,8 @@ mod tests {
         let (soon, late) = (TimeDelta::hours(71), TimeDelta::hours(72));
         let disabled = |before: &Health, first: Option<DateTime<Utc>>, outcomes: &[Outcome]| {
             let due = [delivery(1, first), delivery(2, None)];
-            let verdict = judge(before, &due, outcomes, now()).expect("a verdict");
+            let due = &due[..outcomes.len()];
+            let verdict = judge(before, due, outcomes, now()).expect("a verdict");
             verdict.health.disabled_at.is_some()
         };
         let fails = [rejected(None)];
@@ -220,6 +235,48 @@ mod tests {
         let at_once = [Outcome::Delivered, rejected(Some(0))];
         let verdict = judge(&Health::default(), &due, &at_once, now()).expect("a verdict");
         assert_eq!(verdict.health.retry_at, Some(now() + TimeDelta::seconds(1)));
+    }
+
+    #[test]
+    fn short_requested_pause_does_not_replace_back_off_of_failing_endpoint() {
+        let due = [delivery(1, None)];
+        for seconds in [0, 1] {
+            let outcomes = [rejected(Some(seconds))];
+            let verdict = judge(&failing(9, now()), &due, &outcomes, now()).expect("a verdict");
+            let least = now() + TimeDelta::seconds(30);
+            assert!(verdict.health.retry_at >= Some(least), "{verdict:?}");
+        }
+        let outcomes = [rejected(Some(600))];
+        let verdict = judge(&failing(9, now()), &due, &outcomes, now()).expect("a verdict");
+        let until = now() + TimeDelta::minutes(10);
+        assert_eq!(verdict.health.retry_at, Some(until));
+    }
+
+    #[test]
+    fn events_have_an_hour_after_a_long_outage_and_no_more_time_after_a_short_one() {
+        let due = [delivery(1, Some(now()))];
+        let after = |outage: TimeDelta| {
+            let before = failing(9, now() - outage);
+            let verdict = judge(&before, &due, &[Outcome::Delivered], now()).expect("a verdict");
+            verdict.recovery.expect("a recovery").first_failure
+        };
+        assert_eq!(after(TimeDelta::minutes(179)), None);
+        let first = after(TimeDelta::hours(71)).expect("a time");
+        let fails = |later: TimeDelta| {
+            let due = [delivery(1, Some(first)), delivery(2, None)];
+            let outcomes = [rejected(None), Outcome::Delivered];
+            let verdict = judge(&Health::default(), &due, &outcomes, now() + later);
+            verdict.expect("a verdict").health.disabled_at.is_some()
+        };
+        assert!(!fails(TimeDelta::minutes(59)));
+        assert!(fails(TimeDelta::hours(1)));
+    }
+
+    #[test]
+    fn time_that_cannot_be_represented_is_the_last_one() {
+        assert_eq!(later(now(), Duration::MAX), DateTime::<Utc>::MAX_UTC);
+        let last = DateTime::<Utc>::MAX_UTC;
+        assert_eq!(later(last, Duration::from_secs(1)), last);
     }
 
     #[test]

@@ -19,15 +19,18 @@ use crate::clock::Clock;
 use crate::lifecycle::backoff::Backoff;
 use crate::notify::measure::measure_until;
 use crate::notify::outcome::RelayError;
+use crate::store::Connection;
 use crate::store::lease::Lease;
 use crate::store::pool::Pool;
 use crate::store::webhooks::{self, Claim, ClaimedWebhook};
 use crate::telemetry::metrics::Metrics;
 
-/// The number of endpoints that a process works on at the same time, and of those that accept nothing
-/// at present. Each has at most four calls.
-const MAX_HEALTHY: usize = 32;
-const MAX_FAILING: usize = 32;
+/// The number of endpoints that a process works on at the same time, and as many again of those that
+/// accept nothing at present. Each has at most four calls.
+const MAX_ENDPOINTS: usize = 32;
+/// How long a process works on an endpoint before it is the turn of another one. Calls that have
+/// started by then are finished.
+const MAX_WORK_TIME: Duration = Duration::from_secs(10);
 /// The number of connections to Postgres that the work on endpoints uses at the same time.
 const MAX_CONNECTIONS: usize = 4;
 /// How often to look for due events.
@@ -39,12 +42,32 @@ const BACKOFF: Backoff = Backoff::up_to(Duration::from_secs(15));
 /// The waiting events of an endpoint are counted up to this number.
 const MAX_COUNTED: i64 = 100_000;
 
+/// How the places of a process are shared among endpoints.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// The number of endpoints that are worked on at the same time, and as many again of those that
+    /// accept nothing at present.
+    pub endpoints: usize,
+    /// How long an endpoint may start calls in one turn. At least one round is started.
+    pub work_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            endpoints: MAX_ENDPOINTS,
+            work_time: MAX_WORK_TIME,
+        }
+    }
+}
+
 /// The loop and its dependencies.
 pub struct WebhookRelay {
     pub(super) pool: Pool,
     pub(super) client: Client,
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
+    pub(super) limits: Limits,
     lease: Duration,
     wake: Arc<Notify>,
     healthy: Arc<Semaphore>,
@@ -72,16 +95,18 @@ impl WebhookRelay {
         clock: Clock,
         metrics: Arc<Metrics>,
         wake: Arc<Notify>,
+        limits: Limits,
     ) -> Self {
         Self {
             pool,
             client,
             clock,
             metrics,
+            limits,
             lease,
             wake,
-            healthy: Arc::new(Semaphore::new(MAX_HEALTHY)),
-            failing: Arc::new(Semaphore::new(MAX_FAILING)),
+            healthy: Arc::new(Semaphore::new(limits.endpoints)),
+            failing: Arc::new(Semaphore::new(limits.endpoints)),
             connections: Semaphore::new(MAX_CONNECTIONS),
             has_endpoints: AtomicBool::new(false),
         }
@@ -174,35 +199,58 @@ impl WebhookRelay {
         None
     }
 
-    /// Leases endpoints that have something to send, as many as there are places for.
+    /// Leases endpoints that have something to send, as many as there are places for: all in one
+    /// transaction, so that a failure leaves no lease behind that nothing works under.
     async fn claim(&self) -> Result<Vec<Claimed>, RelayError> {
-        let mut claimed = Vec::new();
-        for (failing, places) in [(false, &self.healthy), (true, &self.failing)] {
-            let free = places.available_permits();
-            if free == 0 {
-                continue;
-            }
-            let lease = Lease::new(&self.clock, self.lease);
-            let claim = Claim {
-                failing,
-                limit: i64::try_from(free).unwrap_or(i64::MAX),
-                now: self.clock.now(),
-            };
-            let mut connection = self.pool.get().await?;
-            let found = connection
-                .transaction(async |connection| webhooks::claim(connection, &lease, &claim).await)
-                .await?;
-            claimed.extend(found.into_iter().map(|webhook| Claimed {
-                webhook,
-                lease: lease.clone(),
-                _place: Arc::clone(places).try_acquire_owned().ok(),
-            }));
+        let classes = [(false, &self.healthy), (true, &self.failing)];
+        if (classes.iter()).all(|(_, places)| places.available_permits() == 0) {
+            return Ok(Vec::new());
         }
+        let mut connection = self.pool.get().await?;
+        let claimed = connection
+            .transaction(async |connection| {
+                let mut claimed = Vec::new();
+                for (failing, places) in classes {
+                    self.claim_class(connection, failing, places, &mut claimed)
+                        .await?;
+                }
+                Ok::<_, crate::store::Error>(claimed)
+            })
+            .await?;
         Ok(claimed)
     }
 
+    /// Leases failing endpoints or the others, as many as there are `places` for.
+    async fn claim_class(
+        &self,
+        connection: &mut Connection,
+        failing: bool,
+        places: &Arc<Semaphore>,
+        claimed: &mut Vec<Claimed>,
+    ) -> crate::store::Result<()> {
+        let free = places.available_permits();
+        if free == 0 {
+            return Ok(());
+        }
+        let lease = Lease::new(&self.clock, self.lease);
+        let claim = Claim {
+            failing,
+            limit: i64::try_from(free).unwrap_or(i64::MAX),
+            now: self.clock.now(),
+        };
+        let found = webhooks::claim(connection, &lease, &claim).await?;
+        claimed.extend(found.into_iter().map(|webhook| Claimed {
+            webhook,
+            lease: lease.clone(),
+            _place: Arc::clone(places).try_acquire_owned().ok(),
+        }));
+        Ok(())
+    }
+
+    /// Updates the gauges, and clears the secrets whose time is over.
     async fn measure(&self) -> Result<(), RelayError> {
         let mut connection = self.pool.get().await?;
+        webhooks::forget_previous(&mut connection, self.clock.now()).await?;
         let found = webhooks::backlog(&mut connection, MAX_COUNTED).await?;
         self.has_endpoints
             .store(found.enabled > 0, Ordering::Relaxed);

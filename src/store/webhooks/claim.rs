@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use diesel::dsl::sql;
 use diesel::prelude::*;
-use diesel::sql_types::{Bool, Timestamptz};
+use diesel::sql_types::{Bool, Nullable, Timestamptz};
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
@@ -57,6 +57,10 @@ type Row = (
 const HAS_DUE_DELIVERY: &str = "coalesce((SELECT true FROM webhook_deliveries AS next \
      WHERE next.webhook_id = webhooks.id AND next.due_at <= ";
 
+/// SQL: since when an endpoint waits for its turn: since it last accepted an event, or since its pause
+/// ended. NULL if it had no turn yet.
+const WAITS_SINCE: &str = "greatest(webhooks.retry_at, webhooks.last_delivered_at)";
+
 /// Leases enabled endpoints whose back-off is over and that have an event to send, those first that
 /// have waited longest. Call it inside a transaction.
 pub async fn claim(
@@ -87,8 +91,9 @@ pub async fn claim(
                 .sql(" ORDER BY next.due_at, next.event_id LIMIT 1), false)"),
         )
         .order((
-            webhooks::retry_at.asc().nulls_first(),
-            webhooks::last_delivered_at.asc().nulls_first(),
+            sql::<Nullable<Timestamptz>>(WAITS_SINCE)
+                .asc()
+                .nulls_first(),
             webhooks::id,
         ))
         .limit(claim.limit)

@@ -108,8 +108,10 @@ pub async fn find(connection: &mut Connection, id: Uuid) -> Result<Option<Webhoo
         .optional()
 }
 
-/// Enables an endpoint, ends its back-off, and makes its waiting events due. Returns its tenant;
-/// `None` if there is no such endpoint. Call it inside a transaction.
+/// Enables an endpoint, ends its back-off and its lease, and makes its waiting events due. A relay that
+/// has the lease records nothing any more, so that the outcome of a call from before does not disable
+/// the endpoint again. Returns its tenant; `None` if there is no such endpoint. Call it inside a
+/// transaction.
 pub async fn enable(
     connection: &mut Connection,
     id: Uuid,
@@ -122,6 +124,8 @@ pub async fn enable(
             webhooks::failing_since.eq(None::<DateTime<Utc>>),
             webhooks::retry_at.eq(None::<DateTime<Utc>>),
             webhooks::last_error.eq(None::<String>),
+            webhooks::holder.eq(None::<Uuid>),
+            webhooks::leased_until.eq(None::<DateTime<Utc>>),
         ))
         .returning(webhooks::tenant)
         .get_result(connection)

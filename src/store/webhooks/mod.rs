@@ -20,7 +20,9 @@ pub use backlog::{Backlog, backlog};
 pub use claim::{Claim, ClaimedWebhook, claim, release, renew_leases};
 pub use due::{DueDelivery, due};
 pub use endpoints::{NewWebhook, Webhook, enable, find, insert, list};
-pub use outcomes::{Health, delete_delivered, lock_leased, make_due, postpone, set_health};
+pub use outcomes::{
+    Health, delete_delivered, limit_failing_time, lock_leased, make_due, postpone, set_health,
+};
 pub use remove::{delete, delete_deliveries, disable};
 pub use replay::{Selection, queue_again};
-pub use secrets::{Secrets, rotate};
+pub use secrets::{Secrets, forget_previous, rotate};

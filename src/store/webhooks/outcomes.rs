@@ -77,17 +77,36 @@ pub async fn postpone(
     Ok(())
 }
 
-/// Makes all postponed deliveries of an endpoint due, because it has recovered.
+/// Makes those postponed deliveries of an endpoint due that first failed at or after `since`. An event
+/// that failed before keeps its own back-off.
 pub async fn make_due(
     connection: &mut Connection,
     webhook: Uuid,
+    since: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Result<()> {
     let postponed = webhook_deliveries::table
         .filter(webhook_deliveries::webhook_id.eq(webhook))
+        .filter(webhook_deliveries::first_failed_at.ge(since))
         .filter(webhook_deliveries::due_at.gt(now));
     diesel::update(postponed)
         .set(webhook_deliveries::due_at.eq(now))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Makes the failed deliveries of an endpoint count as failing since `first` at the earliest.
+pub async fn limit_failing_time(
+    connection: &mut Connection,
+    webhook: Uuid,
+    first: DateTime<Utc>,
+) -> Result<()> {
+    let longer = webhook_deliveries::table
+        .filter(webhook_deliveries::webhook_id.eq(webhook))
+        .filter(webhook_deliveries::first_failed_at.lt(first));
+    diesel::update(longer)
+        .set(webhook_deliveries::first_failed_at.eq(first))
         .execute(connection)
         .await?;
     Ok(())

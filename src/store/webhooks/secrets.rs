@@ -58,3 +58,17 @@ pub async fn rotate(
         .await
         .optional()
 }
+
+/// Clears the previous secrets that no longer sign at `now`, so that they are not stored for longer than
+/// they are used.
+pub async fn forget_previous(connection: &mut Connection, now: DateTime<Utc>) -> Result<()> {
+    let over = webhooks::table.filter(webhooks::previous_secret_until.le(now));
+    diesel::update(over)
+        .set((
+            webhooks::previous_secret.eq(None::<Vec<u8>>),
+            webhooks::previous_secret_until.eq(None::<DateTime<Utc>>),
+        ))
+        .execute(connection)
+        .await?;
+    Ok(())
+}

@@ -45,7 +45,10 @@ async fn endpoint_is_disabled_after_three_days_and_enable_and_replay_send_everyt
         is_disabled(&app, &endpoint).await
     })
     .await;
-    assert_eq!(app.metric("webhooks_disabled_total").await, 1.0);
+    eventually("it is counted", async || {
+        app.metric("webhooks_disabled_total").await == 1.0
+    })
+    .await;
     let attempts = receiver.all().len();
     cancelled_upload(&app, "/missed.csv").await;
     app.advance(TimeDelta::hours(2));
@@ -158,6 +161,7 @@ async fn disabling_is_logged_and_doctor_names_failing_and_disabled_endpoints() {
         "tenant default",
         "502 Bad Gateway",
         "webhooks enable",
+        "until they are removed by retention",
     ] {
         assert!(line.contains(text), "no {text:?} in {line}");
     }

@@ -7,7 +7,7 @@ use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use upload_broker::notify::webhooks::Client;
-use upload_broker::notify::webhooks::relay::WebhookRelay;
+use upload_broker::notify::webhooks::relay::{Limits, WebhookRelay};
 
 use super::{Endpoint, add, assert_in_order, setup, shown, waiting};
 use crate::support::app::{App, id};
@@ -17,13 +17,18 @@ use crate::support::receiver::{Answer, Receiver};
 use crate::support::serving::Place;
 
 /// An app whose own process sends no webhooks.
-async fn app_without_relay() -> App {
+pub(super) async fn app_without_relay() -> App {
     let setup = setup().set("BROKER_ROLES", "http,janitor,events");
     setup.start().await
 }
 
 /// A relay beside the app.
-fn relay(app: &App) -> WebhookRelay {
+pub(super) fn relay(app: &App) -> WebhookRelay {
+    relay_with(app, Limits::default())
+}
+
+/// The same, with these limits.
+pub(super) fn relay_with(app: &App, limits: Limits) -> WebhookRelay {
     WebhookRelay::new(
         app.broker.connections.pool.clone(),
         Client::new(true).expect("a client"),
@@ -31,11 +36,12 @@ fn relay(app: &App) -> WebhookRelay {
         app.clock.clone(),
         Arc::clone(&app.broker.metrics),
         Arc::new(Notify::new()),
+        limits,
     )
 }
 
 /// Sends what is due, and returns the number of endpoints.
-async fn round(relay: &WebhookRelay) -> usize {
+pub(super) async fn round(relay: &WebhookRelay) -> usize {
     let never = CancellationToken::new();
     relay.run_once(&never).await.expect("a round")
 }

@@ -4,9 +4,10 @@
 use chrono::TimeDelta;
 use serde_json::{Value, json};
 
-use super::{Endpoint, add, cancelled_upload, setup, webhooks};
+use super::{Endpoint, add, cancelled_upload, number, setup, webhooks};
 use crate::readme::block;
 use crate::support::app::App;
+use crate::support::observe::eventually;
 use crate::support::python;
 use crate::support::receiver::{Delivery, Receiver};
 
@@ -78,7 +79,8 @@ async fn signature_is_accepted_and_every_change_is_refused_by_python() {
     assert_eq!(said, ["refused: the request is too old"]);
 }
 
-/// For a day, receivers that know either secret accept the events.
+/// For a day, receivers that know either secret accept the events. Then the replaced one is not stored
+/// any more.
 #[tokio::test]
 async fn rotated_secret_signs_beside_the_new_one_for_a_day() {
     let receiver = Receiver::new();
@@ -98,6 +100,11 @@ async fn rotated_secret_signs_beside_the_new_one_for_a_day() {
     app.advance(TimeDelta::hours(25));
     cancelled_upload(&app, "/b.csv").await;
     let second = receiver.wait_for(2).await.remove(1);
+    let previous = "SELECT count(*) FROM webhooks WHERE previous_secret IS NOT NULL";
+    eventually("the replaced secret is cleared", async || {
+        number(&app, previous).await == 0
+    })
+    .await;
     let said = verify(&app, &new.secret, &[request(&second)]).await;
     assert_eq!(said, ["accepted"]);
     let said = verify(&app, &old.secret, &[request(&second)]).await;
