@@ -40,6 +40,7 @@ pub mod setup;
 pub mod sns_proxy;
 pub mod store;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -92,4 +93,9 @@ pub fn venv(program: &str) -> PathBuf {
 )]
 pub fn pg_bin() -> Option<PathBuf> {
     std::env::var_os("PG_BIN").map(PathBuf::from)
+}
+
+/// Returns where `make coverage` collects what a process has executed.
+pub fn coverage_file() -> Option<OsString> {
+    std::env::var_os("LLVM_PROFILE_FILE")
 }

@@ -1,7 +1,7 @@
 //! Runs the real binary, or a script, as a process, with chosen settings, captured output and signals.
 //!
-//! The process inherits no variable of the environment of the test except `PATH` and `PG_BIN`, so the shell of a
-//! developer has no influence. The process is killed when the test ends, however it ends. It logs at level
+//! The process inherits no variable of the environment of the test except `PG_BIN`, and that which names the file
+//! of its coverage, so the shell of a developer has no influence. The process is killed when the test ends, however it ends. It logs at level
 //! trace, and no line may contain a secret (see `leaks`).
 
 mod ended;
@@ -22,7 +22,7 @@ pub use ended::FinishedProcess;
 pub use signals::{is_running, signal};
 
 use super::leaks::{LineChecker, log_filter, register_setting};
-use super::{pg_bin, shared, venv};
+use super::{coverage_file, pg_bin, shared, venv};
 
 /// A timeout that is longer than any operation of a process takes on a busy machine.
 pub const TIMEOUT: Duration = Duration::from_secs(60);
@@ -123,6 +123,7 @@ impl Run {
             .env("AWS_EC2_METADATA_DISABLED", "true")
             .env("RUST_LOG", log_filter())
             .envs(pg_bin().map(|bin| ("PG_BIN", bin)))
+            .envs(coverage_file().map(|file| ("LLVM_PROFILE_FILE", file)))
             .envs(&self.settings)
             .stdin(match self.input {
                 Some(_) => Stdio::piped(),
