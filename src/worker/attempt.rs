@@ -78,7 +78,10 @@ impl Worker {
             .filter(|_| processors::has_pages(processor));
         let document_pages = match records {
             None => None,
-            Some(records) => match self.write_pages(job, records.file, &report).await? {
+            Some(records) => match self
+                .write_pages(job, &upload.path, records.file, &report)
+                .await?
+            {
                 WrittenPages::All(pages) => Some(pages),
                 WrittenPages::LeaseLost => return Ok(None),
                 WrittenPages::Invalid => return Ok(Some(outcome::of_invalid_records())),

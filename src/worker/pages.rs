@@ -8,8 +8,9 @@ use std::io::{self, BufRead as _, BufReader, Read as _};
 use serde_json::Value;
 
 use super::Worker;
-use crate::domain::document::{MAX_PAGES, PageText};
+use crate::domain::document::{MAX_DOCUMENT_BYTES, MAX_PAGES, PageText};
 use crate::domain::job::Job;
+use crate::domain::path::DatasetPath;
 use crate::processors::outputs::MAX_RECORD_BYTES;
 use crate::usecases::documents::write::{self, BATCH_BYTES, BATCH_PAGES};
 use crate::usecases::{Error, Result};
@@ -30,10 +31,11 @@ impl Worker {
     pub(super) async fn write_pages(
         &self,
         job: &Job,
+        path: &DatasetPath,
         records: File,
         report: &Value,
     ) -> Result<WrittenPages> {
-        let Some(writing) = write::start(&self.broker, job).await? else {
+        let Some(writing) = write::start(&self.broker, job, path).await? else {
             return Ok(WrittenPages::LeaseLost);
         };
         let mut records = PageRecords::new(records);
@@ -76,6 +78,8 @@ struct PageRecords {
     source: BufReader<File>,
     /// The number of the last page.
     last: u32,
+    /// The bytes of text that may follow.
+    room: usize,
 }
 
 impl PageRecords {
@@ -83,6 +87,7 @@ impl PageRecords {
         Self {
             source: BufReader::new(file),
             last: 0,
+            room: MAX_DOCUMENT_BYTES,
         }
     }
 
@@ -109,11 +114,12 @@ impl PageRecords {
         }
         let page: PageText = serde_json::from_slice(&line)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidData, error))?;
-        if !page.is_valid() || page.page <= self.last {
+        let room = self.room.checked_sub(page.text.len());
+        let Some(room) = room.filter(|_| page.is_valid() && page.page > self.last) else {
             let message = "a record is not the text of the next page";
             return Err(io::Error::new(io::ErrorKind::InvalidData, message));
-        }
-        self.last = page.page;
+        };
+        (self.last, self.room) = (page.page, room);
         Ok(Some(page))
     }
 }
@@ -163,6 +169,7 @@ mod tests {
             record(2) + &record(1),
             "{\"page\":1}\n".to_owned(),
             "{\"page\":1,\"text\":\"a\\u0000\"}\n".to_owned(),
+            "{\"page\":1,\"text\":\"a\\u0001\"}\n".to_owned(),
             "\n".to_owned(),
             record(1) + "{",
             format!(
@@ -178,6 +185,21 @@ mod tests {
                 "{start}: {error:?}"
             );
         }
+    }
+
+    #[test]
+    fn more_text_than_a_document_may_have_is_refused() {
+        let mut file = tempfile::tempfile().unwrap();
+        file.write_all((record(1) + &record(2)).as_bytes()).unwrap();
+        file.rewind().unwrap();
+        let length = "a \"word\"".len();
+        let mut records = PageRecords {
+            room: 2 * length - 1,
+            ..PageRecords::new(file)
+        };
+        assert_eq!(records.next_page().unwrap().map(|page| page.page), Some(1));
+        let error = records.next_page().unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{error:?}");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, Write as _};
 
 use super::report::{Found, Report};
-use crate::domain::document::{MAX_PAGE_BYTES, PageText, normalize};
+use crate::domain::document::{MAX_DOCUMENT_BYTES, MAX_PAGE_BYTES, PageText, normalize};
 use crate::processors::outputs::Outputs;
 use crate::processors::result_type::ResultType;
 
@@ -27,6 +27,8 @@ pub(super) struct PageWriter<'a, 'outputs> {
     text: String,
     /// Whether that is not the whole text.
     is_cut: bool,
+    /// The bytes of text that the records may still have.
+    room: usize,
     text_pages: u32,
     cut_pages: u32,
 }
@@ -39,6 +41,7 @@ impl<'a, 'outputs> PageWriter<'a, 'outputs> {
             page: 0,
             text: String::new(),
             is_cut: false,
+            room: MAX_DOCUMENT_BYTES,
             text_pages: 0,
             cut_pages: 0,
         }
@@ -48,7 +51,7 @@ impl<'a, 'outputs> PageWriter<'a, 'outputs> {
     pub(super) fn add_text(&mut self, text: &str) -> io::Result<()> {
         self.outputs.write_all(text.as_bytes())?;
         let room = MAX_PAGE_BYTES.saturating_sub(self.text.len());
-        let end = floor_char_boundary(text, room);
+        let end = text.floor_char_boundary(room);
         self.is_cut |= end < text.len();
         self.text.push_str(text.get(..end).unwrap_or_default());
         Ok(())
@@ -56,9 +59,12 @@ impl<'a, 'outputs> PageWriter<'a, 'outputs> {
 
     /// Ends the page that was being written.
     pub(super) fn end_page(&mut self) -> io::Result<()> {
-        let (text, is_cut) = normalize(&self.text, MAX_PAGE_BYTES);
-        self.cut_pages += u32::from(is_cut || self.is_cut);
+        let (mut text, is_cut) = normalize(&self.text, MAX_PAGE_BYTES);
         self.text_pages += u32::from(!text.trim().is_empty());
+        let end = text.floor_char_boundary(self.room);
+        self.cut_pages += u32::from(is_cut || self.is_cut || end < text.len());
+        text.truncate(end);
+        self.room -= end;
         self.page += 1;
         self.text.clear();
         self.is_cut = false;
@@ -87,11 +93,38 @@ impl<'a, 'outputs> PageWriter<'a, 'outputs> {
     }
 }
 
-/// The largest index of at most `most` bytes that is between two characters.
-fn floor_char_boundary(text: &str, most: usize) -> usize {
-    let mut index = most.min(text.len());
-    while !text.is_char_boundary(index) {
-        index -= 1;
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::processors::limits::Limits;
+
+    #[test]
+    fn text_beyond_the_limit_of_a_document_is_cut_from_the_records_alone() {
+        let limits = Limits {
+            memory_bytes: 1 << 20,
+            output_bytes: 1 << 20,
+            spill_bytes: 1 << 20,
+            scratch: std::env::temp_dir(),
+        };
+        let mut bytes = Vec::new();
+        let mut outputs = Outputs::new(&mut bytes, &limits);
+        outputs.start(&TEXT, None).unwrap();
+        let mut writer = PageWriter::new(&mut outputs);
+        writer.room = 10;
+        for text in ["first", "second", "third"] {
+            writer.add_text(text).unwrap();
+            writer.end_page().unwrap();
+        }
+        let report = writer.finish(Found::default()).unwrap();
+        assert_eq!((report.text_pages, report.cut_pages), (3, 2));
+        outputs.finish().unwrap();
+        drop(outputs);
+        let expected = concat!(
+            "first\x0csecond\x0cthird\x0c",
+            "{\"page\":1,\"text\":\"first\"}\n",
+            "{\"page\":2,\"text\":\"secon\"}\n",
+            "{\"page\":3,\"text\":\"\"}\n",
+        );
+        assert_eq!(String::from_utf8(bytes).unwrap(), expected);
     }
-    index
 }

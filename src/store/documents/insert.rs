@@ -17,8 +17,9 @@ pub struct NewDocument {
     pub job_id: Uuid,
     /// The upload of the job.
     pub upload_id: Uuid,
-    /// The tenant of the upload.
-    pub tenant: String,
+    /// The folders that contain the upload, as the search has them
+    /// ([`search_folders`](crate::domain::document::search_folders)).
+    pub folders: Vec<String>,
 }
 
 /// SQL: a document, if the job `$1` has the lease with the token `$2`.
@@ -26,7 +27,7 @@ const INSERT: &str = "INSERT INTO documents (id, upload_id, created_at) \
      SELECT holder, upload_id, $3 FROM jobs WHERE id = $1 AND status = 'Running' AND holder = $2";
 
 /// SQL: pages of the document `$2`, if the job `$1` has the lease with that token.
-const INSERT_PAGES: &str = "INSERT INTO document_pages (document_id, page, tenant, text) \
+const INSERT_PAGES: &str = "INSERT INTO document_pages (document_id, page, folders, text) \
      SELECT jobs.holder, new.page, $3, new.text \
      FROM jobs CROSS JOIN unnest($4::integer[], $5::text[]) AS new (page, text) \
      WHERE jobs.id = $1 AND jobs.status = 'Running' AND jobs.holder = $2";
@@ -61,7 +62,7 @@ pub async fn insert_pages(
     let inserted = diesel::sql_query(INSERT_PAGES)
         .bind::<SqlUuid, _>(document.job_id)
         .bind::<SqlUuid, _>(document.token)
-        .bind::<Text, _>(&document.tenant)
+        .bind::<Array<Text>, _>(&document.folders)
         .bind::<Array<Integer>, _>(numbers)
         .bind::<Array<Text>, _>(texts)
         .execute(connection)

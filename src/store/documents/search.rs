@@ -2,8 +2,8 @@
 //!
 //! | Step | How much |
 //! |---|---|
-//! | pages that match, of this tenant, by the index | at most [`MAX_MATCHES`] |
-//! | those of current uploads in the folders, ranked | at most [`MAX_CANDIDATES`] |
+//! | pages that match, in the folder of the caller, by the index | at most [`MAX_MATCHES`] |
+//! | those of current uploads with the prefix, ranked | at most [`MAX_CANDIDATES`] |
 //! | the best of these, with a snippet each | the limit of the caller |
 
 use diesel::prelude::*;
@@ -11,6 +11,7 @@ use diesel::sql_types::{BigInt, Float, Integer, Nullable, Text, Uuid as SqlUuid}
 use diesel_async::RunQueryDsl;
 use uuid::Uuid;
 
+use crate::domain::document::search_folders;
 use crate::store::like_pattern::starts_with;
 use crate::store::{Connection, Result};
 
@@ -53,34 +54,38 @@ pub struct FoundPage {
     pub snippet: String,
 }
 
-/// The largest number of matching pages of which it is checked whether the caller may see them.
+/// The largest number of matching pages in the folder of which it is checked whether they are those
+/// of current uploads with the prefix.
 const MAX_MATCHES: i64 = 100_000;
 
 /// SQL: the best pages for the query `$1`. The steps are separate, so that the planner does not
-/// compare all pages of a document one by one, which it does before the table has statistics. The
+/// compare all pages of a document one by one, which it does before the table has statistics; and
+/// the upload of each page is found by its id, whatever the planner expects (`OFFSET 0`). The
 /// statuses are a literal, as in all queries that need the current upload of a path.
-const SEARCH: &str = "WITH query AS MATERIALIZED ( \
-         SELECT websearch_to_tsquery('simple', $1) AS words), \
+const SEARCH: &str = "WITH query AS MATERIALIZED (SELECT search_query($1) AS words), \
      matched AS MATERIALIZED ( \
          SELECT document_id, page FROM query CROSS JOIN document_pages AS pages \
-         WHERE pages.words @@ (query.words && ('''' || E'\\x01' || $2 || '''')::tsquery) \
+         WHERE numnode(query.words) > 0 AND pages.words @@ (query.words && $8::tsquery) \
          LIMIT $7), \
      candidates AS MATERIALIZED ( \
-         SELECT matched.document_id, matched.page, uploads.path, uploads.id AS upload_id, \
+         SELECT matched.document_id, matched.page, current.path, current.upload_id, \
                 (SELECT ts_rank(pages.words, query.words) FROM query CROSS JOIN document_pages AS pages \
                  WHERE pages.document_id = matched.document_id AND pages.page = matched.page) AS rank \
-         FROM matched JOIN documents ON documents.id = matched.document_id \
-         JOIN uploads ON uploads.id = documents.upload_id \
-         WHERE documents.pages IS NOT NULL AND NOT documents.removable \
-         AND uploads.tenant = $2 \
-         AND uploads.status IN ('Uploaded', 'Processing', 'Processed') \
-         AND ($3 IS NULL OR uploads.path LIKE $3) AND ($4 IS NULL OR uploads.path LIKE $4) \
+         FROM matched CROSS JOIN LATERAL ( \
+             SELECT uploads.path, uploads.id AS upload_id \
+             FROM documents JOIN uploads ON uploads.id = documents.upload_id \
+             WHERE documents.id = matched.document_id \
+             AND documents.pages IS NOT NULL AND NOT documents.removable \
+             AND uploads.tenant = $2 \
+             AND uploads.status IN ('Uploaded', 'Processing', 'Processed') \
+             AND ($3 IS NULL OR uploads.path LIKE $3) AND ($4 IS NULL OR uploads.path LIKE $4) \
+             OFFSET 0) AS current \
          LIMIT $5), \
      shown AS (SELECT * FROM candidates ORDER BY rank DESC, upload_id DESC, page LIMIT $6) \
      SELECT shown.path, shown.upload_id, shown.page, shown.rank, \
-            (SELECT ts_headline('simple', left(pages.text, 60000), query.words, \
+            (SELECT displayed_text(ts_headline('simple', searchable_text(pages.text), query.words, \
                 'StartSel=\"' || E'\\x01' || '\", StopSel=\"' || E'\\x02' || '\", \
-                MaxWords=35, MinWords=15') FROM query CROSS JOIN document_pages AS pages \
+                MaxWords=35, MinWords=15')) FROM query CROSS JOIN document_pages AS pages \
              WHERE pages.document_id = shown.document_id AND pages.page = shown.page) AS snippet \
      FROM shown ORDER BY shown.rank DESC, shown.upload_id DESC, shown.page";
 
@@ -92,6 +97,16 @@ pub async fn use_indexes(connection: &mut Connection) -> Result<()> {
         .execute(connection)
         .await?;
     Ok(())
+}
+
+/// The folder in which all candidates are, as an operand of a query. A page of another folder or
+/// tenant does not count, not even as a match.
+fn folder_operand(candidates: &Candidates<'_>) -> String {
+    let starts = [candidates.prefix, candidates.within];
+    let longest = starts.into_iter().flatten().max_by_key(|start| start.len());
+    let folder = search_folders(candidates.tenant, longest.unwrap_or("/")).pop();
+    let folder = folder.unwrap_or_default();
+    format!("'{}'", folder.replace('\\', r"\\").replace('\'', "''"))
 }
 
 /// Finds at most `limit` pages that match `query`, best first. The query has the syntax of web
@@ -111,6 +126,29 @@ pub async fn search(
         .bind::<BigInt, _>(MAX_CANDIDATES)
         .bind::<BigInt, _>(i64::from(limit))
         .bind::<BigInt, _>(MAX_MATCHES)
+        .bind::<Text, _>(folder_operand(candidates))
         .load(connection)
         .await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn folder_of_the_candidates_is_quoted() {
+        let operand = |prefix, within| {
+            folder_operand(&Candidates {
+                tenant: "acme",
+                prefix,
+                within,
+            })
+        };
+        assert_eq!(operand(None, None), "'\u{1}acme/'");
+        assert_eq!(operand(Some("/in/re"), None), "'\u{1}acme/in/'");
+        assert_eq!(operand(Some("/i"), Some("/in/")), "'\u{1}acme/in/'");
+        assert_eq!(operand(Some("/in/a/b"), Some("/in/")), "'\u{1}acme/in/a/'");
+        let quoted = r"'acme/o''neil\\x/'".replace("acme", "\u{1}acme");
+        assert_eq!(operand(Some(r"/o'neil\x/"), None), quoted);
+    }
 }

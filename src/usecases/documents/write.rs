@@ -1,7 +1,8 @@
 //! Writes the pages of a document, while the attempt at its job runs.
 
-use crate::domain::document::PageText;
+use crate::domain::document::{PageText, search_folders};
 use crate::domain::job::Job;
+use crate::domain::path::DatasetPath;
 use crate::store::documents::{self, NewDocument};
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
@@ -17,8 +18,13 @@ pub struct Writing<'a> {
     document: NewDocument,
 }
 
-/// Starts the document of an attempt. `None` if the lease of the job was lost.
-pub async fn start<'a>(broker: &'a Broker, job: &Job) -> Result<Option<Writing<'a>>> {
+/// Starts the document of an attempt at a job of the upload at `path`. `None` if the lease of the job
+/// was lost.
+pub async fn start<'a>(
+    broker: &'a Broker,
+    job: &Job,
+    path: &DatasetPath,
+) -> Result<Option<Writing<'a>>> {
     let Some(token) = job.holder else {
         return Ok(None);
     };
@@ -26,7 +32,7 @@ pub async fn start<'a>(broker: &'a Broker, job: &Job) -> Result<Option<Writing<'
         token,
         job_id: job.id,
         upload_id: job.upload_id,
-        tenant: job.tenant.clone(),
+        folders: search_folders(&job.tenant, path.as_str()),
     };
     let mut connection = broker.connection().await?;
     let is_leased = documents::insert(&mut connection, &document, broker.clock.now()).await?;

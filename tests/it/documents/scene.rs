@@ -5,8 +5,10 @@ use std::time::Duration;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use upload_broker::domain::document::search_folders;
+use uuid::Uuid;
 
-use crate::support::app::id;
+use crate::support::app::{App, id};
 use crate::support::observe::within;
 use crate::support::process::{Process, Run};
 use crate::support::python;
@@ -100,11 +102,30 @@ impl Scene {
     }
 
     pub async fn wait_for_status(&self, upload: &Value, wanted: &str) {
+        self.wait_for_status_of(&self.caller, upload, wanted).await;
+    }
+
+    /// The same for an upload of another tenant.
+    pub async fn wait_for_status_of(&self, caller: &Caller, upload: &Value, wanted: &str) {
         let what = format!("{} is {wanted}", upload["path"]);
         within(LONG, &what, async || {
-            self.read(upload).await["status"] == wanted
+            caller.read(upload).await["status"] == wanted
         })
         .await;
+    }
+
+    /// Creates a tenant, and returns a caller of it.
+    pub async fn other_tenant(&self, name: &str) -> Caller {
+        let prefix = format!("{name}/");
+        let create = ["tenants", "create", name, "--prefix", &prefix];
+        self.place.run(&create).finish().await.ok();
+        let scopes = "uploads:write,uploads:read,datasets:read";
+        let issue = [
+            "keys", "create", "--json", "--tenant", name, "--scopes", scopes,
+        ];
+        let issued = self.place.run(&issue).finish().await.ok().json();
+        let key = issued["key"].as_str().expect("a key").to_owned();
+        Caller::new(self.caller.url.clone(), key)
     }
 
     /// The only job of an upload.
@@ -132,6 +153,28 @@ impl Scene {
             .await;
         row.expect("a count").get(0)
     }
+}
+
+/// Writes the pages of an upload to Postgres as a worker does, which needs no PDF.
+pub async fn store_text(app: &App, upload: &Value, tenant: &str, pages: &[&str]) {
+    let client = app.sql().await;
+    let (document, count) = (Uuid::new_v4(), pages.len());
+    let sql = format!(
+        "INSERT INTO documents (id, upload_id, pages, created_at)
+         VALUES ('{document}', '{}', {count}, now())",
+        id(upload)
+    );
+    client.batch_execute(&sql).await.expect("a document");
+    let folders = search_folders(tenant, upload["path"].as_str().expect("a path"));
+    let sql = format!(
+        "INSERT INTO document_pages (document_id, page, folders, text)
+         SELECT '{document}', page, $1, text
+         FROM unnest($2::text[]) WITH ORDINALITY AS pages (text, page)"
+    );
+    client
+        .execute(&sql, &[&folders, &pages])
+        .await
+        .expect("the pages");
 }
 
 /// Searches, and returns the paths and pages that are found, best first. `query` is the query string.

@@ -8,8 +8,8 @@ pub const HISTORY: &str = "
     INSERT INTO documents (id, upload_id, pages, removable, created_at)
     SELECT id, id, 40, status = 'Superseded', created_at FROM uploads
     WHERE status IN ('Uploaded', 'Superseded') ORDER BY id DESC LIMIT 300;
-    INSERT INTO document_pages (document_id, page, tenant, text)
-    SELECT documents.id, page, uploads.tenant,
+    INSERT INTO document_pages (document_id, page, folders, text)
+    SELECT documents.id, page, ARRAY[E'\\x01' || uploads.tenant || '/', E'\\x01' || uploads.tenant || '/data/'],
         'page of all documents, number' || page || ' word'
             || (extract(epoch FROM documents.created_at)::bigint / 60 % 1000)
     FROM documents JOIN uploads ON uploads.id = upload_id, generate_series(1, 40) page;
