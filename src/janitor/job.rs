@@ -126,6 +126,9 @@ impl Job {
             round.old_idempotency_keys = self.remove_old(FindingKind::OldIdempotencyKeys).await?;
             round.ended_tokens = self.remove_old(FindingKind::EndedTokens).await?;
         }
+        if !self.dry_run {
+            self.remove_documents(&mut round).await;
+        }
         if self.tasks.contains(&Task::Retention) {
             round.old_events = self.remove_old(FindingKind::OldEvents).await?;
             round.old_uploads = self.remove_old(FindingKind::OldUploads).await?;
@@ -133,7 +136,6 @@ impl Job {
         }
         if !self.dry_run {
             self.requeue_lapsed_jobs().await?;
-            self.remove_documents().await?;
             fold_quotas::fold(&self.broker).await?;
         }
         Ok(round)
@@ -149,14 +151,21 @@ impl Job {
         Ok(())
     }
 
-    /// Removes the text of uploads that were replaced or deleted, and of attempts without success.
-    async fn remove_documents(&self) -> Result<()> {
+    /// Removes the text of uploads that were replaced or deleted, and of attempts without success,
+    /// before retention removes the rows of these uploads, with which all of their text would go at
+    /// once. Nothing reads the text any more, so that a failure does not hold up the other tasks.
+    async fn remove_documents(&self, round: &mut Round) {
         while !self.stop.is_cancelled() {
-            if documents::remove::remove_unused(&self.broker).await? == 0 {
-                break;
+            match documents::remove::remove_unused(&self.broker).await {
+                Ok(true) => {}
+                Ok(false) => break,
+                Err(error) => {
+                    log::warn!("janitor: old text could not be removed: {error}");
+                    round.failed += 1;
+                    break;
+                }
             }
         }
-        Ok(())
     }
 
     /// Marks the ended uploads that need no final check.

@@ -6,7 +6,7 @@
 //!
 //! | The worker dies | What remains | Removed by |
 //! |---|---|---|
-//! | before the end of the job | a document that is not published, with some pages | the janitor, once the job has another lease or none ([`remove_unused`]) |
+//! | before the end of the job | a document that is not published, with some pages | the janitor, once the job has another lease or none ([`lock_unused`]) |
 //! | after the end of the job | a published document | nothing is left to do |
 //!
 //! | The upload | Its document |
@@ -23,5 +23,5 @@ mod search;
 pub use find::{PageRange, find_pages, find_published};
 pub use insert::{NewDocument, insert, insert_pages};
 pub use publish::publish;
-pub use remove::{mark_removable, remove_unused};
+pub use remove::{lock_unused, mark_removable, remove, remove_pages};
 pub use search::{Candidates, FoundPage, MATCH_END, MATCH_START, search, use_indexes};

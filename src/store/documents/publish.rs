@@ -1,4 +1,7 @@
 //! Publishes a document, in the transaction that ends its job.
+//!
+//! A job that has succeeded never runs again, and an upload has one job of a processor. So there is
+//! no earlier document that this one replaces; if there were, the unique index would refuse this one.
 
 use diesel::prelude::*;
 use diesel_async::RunQueryDsl;
@@ -7,8 +10,8 @@ use uuid::Uuid;
 use crate::store::schema::documents;
 use crate::store::{Connection, Result};
 
-/// Publishes the document with the id `token`, which has `pages` pages, in place of an earlier one of
-/// the upload. The caller has locked the row of the upload.
+/// Publishes the document with the id `token`, which has `pages` pages. The caller has locked the row of
+/// the upload.
 ///
 /// # Errors
 /// `NotFound` if there is no such document.
@@ -18,16 +21,6 @@ pub async fn publish(
     token: Uuid,
     pages: u32,
 ) -> Result<()> {
-    let earlier = documents::table
-        .filter(documents::upload_id.eq(upload_id))
-        .filter(documents::id.ne(token));
-    diesel::update(earlier)
-        .set((
-            documents::pages.eq(None::<i32>),
-            documents::removable.eq(true),
-        ))
-        .execute(connection)
-        .await?;
     let pages = i32::try_from(pages).unwrap_or(i32::MAX);
     let this = documents::table
         .filter(documents::id.eq(token))

@@ -95,6 +95,30 @@ async fn janitor_folds_quota_changes_without_changing_the_usage() {
     assert_eq!(scene.used().await, (25, 0));
 }
 
+#[tokio::test]
+async fn janitor_folds_quota_changes_also_if_it_cannot_remove_old_text() {
+    let scene = Scene::new(quota(Some(100), None)).await;
+    let upload = scene.upload("/a.pdf", "01234", json!({"size": 5})).await;
+    let sql = scene.app.sql().await;
+    let prepare = format!(
+        "INSERT INTO documents (id, upload_id, pages, removable, created_at)
+         SELECT id, id, 1, true, now() FROM uploads WHERE id = '{}';
+         CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             RAISE 'documents cannot be removed';
+         END $$;
+         CREATE TRIGGER refuse BEFORE DELETE ON documents
+             FOR EACH ROW EXECUTE FUNCTION refuse();",
+        id(&upload)
+    );
+    sql.batch_execute(&prepare).await.expect("a trigger");
+    let round = scene.app.janitor().await;
+    assert_eq!(round.failed, 1, "{round:?}");
+    let changes = "SELECT count(*) FROM quota_changes";
+    let left = sql.query_one(changes, &[]).await.expect("a count");
+    assert_eq!(left.get::<_, i64>(0), 0);
+    assert_eq!(scene.used().await, (5, 0));
+}
+
 /// A tenant without quotas has no row to wait for and leaves none.
 #[tokio::test]
 async fn tenant_without_quota_writes_no_quota_rows() {
