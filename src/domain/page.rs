@@ -31,9 +31,16 @@ pub enum Cursor {
     /// The last id of a page of audit rows, newest first.
     #[serde(rename = "a")]
     Audit(Uuid),
-    /// The number of the last page of a document.
+    /// The last page of a part of a document.
     #[serde(rename = "t")]
-    DocumentPage(u32),
+    DocumentPage {
+        /// The document, so that all parts are of the same one.
+        #[serde(rename = "d")]
+        document: Uuid,
+        /// The number of the page.
+        #[serde(rename = "p")]
+        page: u32,
+    },
     /// The position in a listing of the store, and the parameters that it belongs to.
     #[serde(rename = "d")]
     Listing {

@@ -41,8 +41,19 @@ where
     P: Fn(Option<Cursor>) -> F + 'static,
     F: Future<Output = Result<Page<T>, Error>> + 'static,
 {
+    let first = page(cursor).await?;
+    Ok(stream_from(first, page))
+}
+
+/// Makes the response. It has the first page, and all pages after it, which `page` reads.
+pub fn stream_from<T, P, F>(first: Page<T>, page: P) -> HttpResponse
+where
+    T: Serialize + 'static,
+    P: Fn(Option<Cursor>) -> F + 'static,
+    F: Future<Output = Result<Page<T>, Error>> + 'static,
+{
     let pages = Pages {
-        first: Some(page(cursor).await?),
+        first: Some(first),
         page,
         cursor: None,
         done: false,
@@ -53,11 +64,11 @@ where
             with_cause(error)
         )
     });
-    Ok(HttpResponse::Ok()
+    HttpResponse::Ok()
         .insert_header((header::CONTENT_TYPE, MEDIA_TYPE))
         .insert_header((header::VARY, "Accept"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .streaming(chunks))
+        .streaming(chunks)
 }
 
 async fn next_page<T, P, F>(mut pages: Pages<T, P>) -> Result<Option<(Bytes, Pages<T, P>)>, Error>

@@ -22,6 +22,8 @@ pub enum Action {
     UploadDeleted,
     /// A URL to download a dataset was issued.
     DatasetDownloaded,
+    /// The text of datasets was searched. The path of the record is the start of their paths.
+    DatasetsSearched,
     /// A dataset was copied or moved to another path.
     DatasetCopied,
     /// A worker claimed a job.
@@ -66,7 +68,7 @@ pub enum Action {
 
 impl Action {
     /// Every action.
-    pub const ALL: [Self; 27] = [
+    pub const ALL: [Self; 28] = [
         Self::UploadCreated,
         Self::UrlsSigned,
         Self::PartsSigned,
@@ -75,6 +77,7 @@ impl Action {
         Self::UploadCancelled,
         Self::UploadDeleted,
         Self::DatasetDownloaded,
+        Self::DatasetsSearched,
         Self::DatasetCopied,
         Self::JobClaimed,
         Self::JobReported,
@@ -107,6 +110,7 @@ impl Action {
             Self::UploadCancelled => "upload.cancelled",
             Self::UploadDeleted => "upload.deleted",
             Self::DatasetDownloaded => "dataset.downloaded",
+            Self::DatasetsSearched => "datasets.searched",
             Self::DatasetCopied => "dataset.copied",
             Self::JobClaimed => "job.claimed",
             Self::JobReported => "job.reported",

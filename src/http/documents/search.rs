@@ -7,7 +7,9 @@ use serde_json::{Value, json};
 use utoipa::{OpenApi, ToSchema};
 use uuid::Uuid;
 
+use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::refusal::Code;
+use crate::http::audited::Audited as _;
 use crate::http::extract::caller::{Caller, DatasetsRead};
 use crate::http::extract::query::{FromParams, Params, Query};
 use crate::http::openapi::examples;
@@ -78,7 +80,7 @@ pub const OPERATION: Operation = Operation {
 /// Searches the text of datasets.
 #[utoipa::path(get, path = PATH, operation_id = "searchText", tag = "Processing",
     summary = "Search the text of datasets",
-    description = "Finds pages of the current datasets, best first, among those whose text the processor `pdf-text` has extracted. All words must be on the page; `\"…\"` is a phrase, `or` and `-` work as in web search engines. At most 1,000 matching pages are ranked. A dataset that was replaced or deleted is not found.",
+    description = "Finds pages of the current datasets, best first, among those whose text the processor `pdf-text` has extracted. All words must be on the page; `\"…\"` is a phrase, `or` and `-` work as in web search engines. A word is a run of letters and digits, so that `a-b` is the phrase `\"a b\"`. At most 1,000 matching pages are ranked. A dataset that was replaced or deleted is not found.",
     security(("bearer" = ["datasets:read"])),
     params(
         ("q" = String, Query, description = "The query, at most 1,000 bytes", example = "quarterly"),
@@ -91,11 +93,16 @@ pub async fn search(
     broker: web::Data<Broker>,
     query: Query<Search>,
 ) -> Result<HttpResponse, Problem> {
-    let hits = search::search(&broker, &caller, &query.0).await?;
-    let hits: Vec<SearchHit> = hits.into_iter().map(Into::into).collect();
+    let found = search::search(&broker, &caller, &query.0).await?;
+    let hits: Vec<SearchHit> = found.hits.into_iter().map(Into::into).collect();
+    let record = ActionDetails {
+        path: Some(found.searched),
+        ..ActionDetails::new(Action::DatasetsSearched)
+    };
     Ok(HttpResponse::Ok()
         .insert_header((header::CACHE_CONTROL, "no-store"))
-        .json(hits))
+        .json(hits)
+        .audited(record))
 }
 
 impl From<Hit> for SearchHit {

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::domain::audit::{Action, ActionDetails};
 use crate::domain::document::{MAX_PAGES, PageText};
 use crate::domain::page::{Cursor, LIMITS, Page};
+use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Code;
 use crate::http::audited::Audited as _;
@@ -24,7 +25,7 @@ use crate::http::operation::Operation;
 use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind::Refused;
 use crate::usecases::Broker;
-use crate::usecases::documents::text::{self, Selection};
+use crate::usecases::documents::text::{self, Selection, Text};
 
 /// The text of a page.
 #[derive(Serialize, ToSchema)]
@@ -129,6 +130,7 @@ pub async fn read(
         return stream_all(broker, caller.principal(), id.0, cursor.clone()).await;
     }
     let found = text::text(&broker, &caller, id.0, &selection).await?;
+    let record = audit_record(id.0, &found.path);
     let mut response = HttpResponse::Ok();
     if let Some(next) = &found.text.next {
         let path = base.join(&format!("/uploads/{}/text", id.0));
@@ -142,7 +144,7 @@ pub async fn read(
         .insert_header((header::VARY, "Accept"))
         .insert_header((header::CACHE_CONTROL, "no-store"))
         .json(document)
-        .audited(audit_record(id.0, Some(found.path.as_str()))))
+        .audited(record))
 }
 
 /// Streams all pages as NDJSON.
@@ -152,28 +154,34 @@ async fn stream_all(
     id: Uuid,
     cursor: Option<Cursor>,
 ) -> Result<HttpResponse, Problem> {
-    let response = ndjson::stream(cursor, move |cursor| {
+    let read = move |cursor| {
         let (broker, principal) = (broker.clone(), Arc::clone(&principal));
         async move {
             let limit = *LIMITS.end();
             let selection = Selection::From { cursor, limit };
-            let found = text::text(&broker, &principal, id, &selection).await?;
-            let items = found.text.items.into_iter().map(TextOfPage::from);
-            Ok(Page {
-                items: items.collect(),
-                next: found.text.next,
-            })
+            text::text(&broker, &principal, id, &selection).await
         }
-    })
-    .await?;
-    Ok(response.audited(audit_record(id, None)))
+    };
+    let first = read(cursor).await?;
+    let record = audit_record(id, &first.path);
+    let response = ndjson::stream_from(page_of(first), move |cursor| {
+        let next = read(cursor);
+        async move { next.await.map(page_of) }
+    });
+    Ok(response.audited(record))
 }
 
-fn audit_record(id: Uuid, path: Option<&str>) -> ActionDetails {
+fn page_of(found: Text) -> Page<TextOfPage> {
+    Page {
+        items: found.text.items.into_iter().map(Into::into).collect(),
+        next: found.text.next,
+    }
+}
+
+fn audit_record(id: Uuid, path: &DatasetPath) -> ActionDetails {
     ActionDetails {
         upload_id: Some(id),
-        path: path.map(str::to_owned),
-        ..ActionDetails::new(Action::DatasetDownloaded)
+        ..ActionDetails::on_path(Action::DatasetDownloaded, path)
     }
 }
 

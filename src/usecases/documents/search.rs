@@ -59,8 +59,18 @@ impl From<FoundPage> for Hit {
     }
 }
 
-/// Finds the pages that match best, in datasets that the caller may see.
-pub async fn search(broker: &Broker, principal: &Principal, search: &Search) -> Result<Vec<Hit>> {
+/// The pages that were found.
+#[derive(Clone, Debug)]
+pub struct Found {
+    /// The pages, best first.
+    pub hits: Vec<Hit>,
+    /// The start of the paths that were searched: the prefix, or else the folder of the caller.
+    pub searched: String,
+}
+
+/// Finds the pages that match best, in datasets that the caller may see. A query whose words are none
+/// for Postgres finds nothing.
+pub async fn search(broker: &Broker, principal: &Principal, search: &Search) -> Result<Found> {
     let query = normalized(&search.query)?;
     let prefix = with_slash("/prefix", search.prefix.clone())?;
     let candidates = Candidates {
@@ -75,7 +85,11 @@ pub async fn search(broker: &Broker, principal: &Principal, search: &Search) -> 
             documents::search(connection, &query, &candidates, search.limit).await
         })
         .await?;
-    Ok(found.into_iter().map(Hit::from).collect())
+    let searched = candidates.prefix.or(candidates.within).unwrap_or("/");
+    Ok(Found {
+        hits: found.into_iter().map(Hit::from).collect(),
+        searched: searched.to_owned(),
+    })
 }
 
 /// Normalizes a query as pages are. Refuses one without a word.

@@ -8,9 +8,11 @@ use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Status;
+use crate::domain::upload::Upload;
+use crate::store::Connection;
 use crate::store::documents::{self, PageRange};
 use crate::usecases::context::Broker;
-use crate::usecases::error::Result;
+use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::find;
 
 /// The bytes of text after which no other page is added to a response.
@@ -41,29 +43,48 @@ pub struct Text {
     pub text: Page<PageText>,
 }
 
-/// Reads pages of an upload. Refuses an upload without text.
+/// Reads pages of an upload. Refuses an upload without text, and a cursor of another text.
 pub async fn text(
     broker: &Broker,
     principal: &Principal,
     id: Uuid,
     selection: &Selection,
 ) -> Result<Text> {
-    let range = range(selection)?;
+    let (range, document) = range(selection)?;
     let mut connection = broker.connection().await?;
-    let upload = find::by_id(&mut connection, principal, id).await?;
-    let published = match has_bytes(upload.status) {
-        true => documents::find_published(&mut connection, id).await?,
+    // Otherwise the janitor might remove some of the pages meanwhile.
+    let mut snapshot = connection.build_transaction().read_only().repeatable_read();
+    snapshot
+        .run::<_, Error, _>(async |connection| {
+            let upload = find::by_id(connection, principal, id).await?;
+            read(connection, upload, selection, range, document).await
+        })
+        .await
+}
+
+async fn read(
+    connection: &mut Connection,
+    upload: Upload,
+    selection: &Selection,
+    range: PageRange,
+    expected: Option<Uuid>,
+) -> Result<Text> {
+    let published = match may_have_text(upload.status) {
+        true => documents::find_published(connection, upload.id).await?,
         false => None,
     };
     let Some((document, pages)) = published else {
         return Err(Refusal {
-            upload_id: Some(id),
+            upload_id: Some(upload.id),
             status: Some(upload.status),
             ..Refusal::new(Code::TextMissing, "No text was extracted from the upload.")
         }
         .into());
     };
-    let mut items = documents::find_pages(&mut connection, document, range).await?;
+    if expected.is_some_and(|expected| expected != document) {
+        return Err(Refusal::field("/cursor", "belongs to another text").into());
+    }
+    let mut items = documents::find_pages(connection, document, range).await?;
     let next = match selection {
         Selection::One(page) => {
             items.retain(|found| found.page == *page);
@@ -71,33 +92,37 @@ pub async fn text(
         }
         Selection::From { .. } => (items.last().map(|last| last.page))
             .filter(|last| *last < pages)
-            .map(Cursor::DocumentPage),
+            .map(|page| Cursor::DocumentPage { document, page }),
     };
     let text = Page { items, next };
     let path = upload.path;
     Ok(Text { path, pages, text })
 }
 
-fn range(selection: &Selection) -> Result<PageRange> {
-    let (after, limit) = match selection {
-        Selection::One(page) => (page.saturating_sub(1), 1),
+/// The pages to read, and the document that they must belong to, if there is one.
+fn range(selection: &Selection) -> Result<(PageRange, Option<Uuid>)> {
+    let (after, limit, document) = match selection {
+        Selection::One(page) => (page.saturating_sub(1), 1, None),
         Selection::From { cursor, limit } => match cursor {
-            None => (0, *limit),
-            Some(Cursor::DocumentPage(page)) => (*page, *limit),
+            None => (0, *limit, None),
+            Some(Cursor::DocumentPage { document, page }) => (*page, *limit, Some(*document)),
             Some(_) => {
                 return Err(Refusal::field("/cursor", "belongs to another list").into());
             }
         },
     };
-    Ok(PageRange {
+    let bytes = RESPONSE_BYTES;
+    let range = PageRange {
         after,
         limit,
-        bytes: RESPONSE_BYTES,
-    })
+        bytes,
+    };
+    Ok((range, document))
 }
 
-/// Whether the object of the upload is a dataset, or was proven to be one before a processor failed.
-fn has_bytes(status: Status) -> bool {
+/// Whether an upload with this status may have text. One in Error may: another of its processors has
+/// failed.
+fn may_have_text(status: Status) -> bool {
     matches!(
         status,
         Status::Uploaded | Status::Processing | Status::Processed | Status::Error

@@ -4,6 +4,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 use uuid::Uuid;
 
+use super::scene::store_text;
 use crate::support::app::{App, id};
 
 #[tokio::test]
@@ -58,10 +59,37 @@ async fn text_needs_an_upload_with_text_and_valid_parameters() {
         ("page=1&limit=1", "/page"),
         ("limit=0", "/limit"),
         ("cursor=x", "/cursor"),
+        // A page of uploads.
+        (
+            "cursor=eyJ1IjoiMDE5NTUxMTQtM2E0MC03YzNlLTlkMmItOGYxZjVmMGMyYTExIn0",
+            "/cursor",
+        ),
         ("pages=1", "/pages"),
     ] {
         let problem = app.get(&format!("{path}?{query}")).await;
         let problem = problem.expect_problem(422, "invalid-request");
         assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem:#}");
     }
+}
+
+#[tokio::test]
+async fn cursor_of_one_text_is_refused_by_another() {
+    let app = App::start().await;
+    let mut links = Vec::new();
+    for path in ["/in/a.pdf", "/in/b.pdf"] {
+        let upload = app.upload(path, "x", json!({})).await;
+        store_text(&app, &upload, "default", &["one", "two"]).await;
+        let first = format!("/uploads/{}/text?limit=1", id(&upload));
+        let first = app.get(&first).await;
+        let link = first.header("link").expect("a next page").to_owned();
+        let link = link.trim_start_matches('<').split('>').next();
+        links.push(link.expect("a path").to_owned());
+    }
+    let next = app.get(&links[0]).await.expect(StatusCode::OK);
+    assert_eq!(next["text"][0]["text"], "two", "{next:#}");
+    let (path, _) = links[0].split_once('?').expect("a query");
+    let (_, query) = links[1].split_once('?').expect("a query");
+    let foreign = app.get(&format!("{path}?{query}")).await;
+    let problem = foreign.expect_problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/cursor", "{problem:#}");
 }
