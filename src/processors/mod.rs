@@ -33,6 +33,7 @@ mod bounded_writer;
 mod image;
 mod limits;
 mod parse_options;
+mod this_program;
 #[cfg(debug_assertions)]
 mod trial;
 

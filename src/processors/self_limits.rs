@@ -48,8 +48,7 @@ pub fn apply(limits: &Limits, cpu_seconds: u64, parent: Option<u32>) -> io::Resu
     }
     set(Resource::Core, 0, 0)?;
     set(Resource::Nofile, OPEN_FILES, OPEN_FILES)?;
-    // The soft limit ends the process with a signal that tells why.
-    set(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(1))?;
+    set_cpu(cpu_seconds)?;
     let file = limits.output_bytes.max(limits.spill_bytes);
     set(Resource::Fsize, file, file)?;
     #[cfg(target_os = "linux")]
@@ -70,7 +69,21 @@ pub fn apply(limits: &Limits, cpu_seconds: u64, parent: Option<u32>) -> io::Resu
 /// The system refuses a limit, or the parent has ended.
 pub(super) fn limit_program(cpu_seconds: u64, parent: u32) -> io::Result<()> {
     end_with(parent)?;
-    set(Resource::Cpu, cpu_seconds, cpu_seconds.saturating_add(1))
+    set_cpu(cpu_seconds)
+}
+
+/// Limits the CPU time. The soft limit ends the process with a signal that says why, if it is below
+/// the hard limit: with both at the same second, the signal would be `SIGKILL`. So it is below the
+/// present hard limit, too.
+fn set_cpu(seconds: u64) -> io::Result<()> {
+    let present = rustix::process::getrlimit(Resource::Cpu).maximum;
+    let soft = soft_cpu_limit(seconds, present);
+    set(Resource::Cpu, soft, soft.saturating_add(1))
+}
+
+fn soft_cpu_limit(seconds: u64, present: Option<u64>) -> u64 {
+    let below = present.map_or(u64::MAX, |hard| hard.saturating_sub(1));
+    seconds.min(below).max(1)
 }
 
 /// Sets a soft and a hard limit, but not above the present hard limit.
@@ -108,4 +121,28 @@ fn address_space() -> Option<u64> {
         .find_map(|line| line.strip_prefix("VmSize:"))?;
     let kibibytes: u64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     kibibytes.checked_mul(1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn soft_limit_of_cpu_time_is_below_the_inherited_hard_limit() {
+        for (seconds, present, soft) in [
+            (30, None, 30),
+            (30, Some(100), 30),
+            (30, Some(31), 30),
+            (30, Some(30), 29),
+            (30, Some(11), 10),
+            // There is no limit below one second.
+            (30, Some(1), 1),
+        ] {
+            assert_eq!(
+                soft_cpu_limit(seconds, present),
+                soft,
+                "{seconds} {present:?}"
+            );
+        }
+    }
 }

@@ -8,6 +8,7 @@ use std::process::Stdio;
 use tokio::process::Command;
 
 use super::task::Task;
+use crate::processors::this_program::this_program;
 
 /// The program that has the hidden command `process`.
 #[derive(Clone, Debug)]
@@ -26,10 +27,7 @@ impl Program {
     /// # Errors
     /// The system does not tell where the program is.
     pub fn this() -> io::Result<Self> {
-        match cfg!(target_os = "linux") {
-            true => Ok(Self::at("/proc/self/exe")),
-            false => std::env::current_exe().map(Self::at),
-        }
+        this_program().map(Self::at)
     }
 
     /// Another file of the same program.

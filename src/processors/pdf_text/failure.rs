@@ -10,6 +10,12 @@ pub(super) fn broken(error: io::Error) -> Failure {
     Failure::temporary("scratch", error.to_string())
 }
 
+/// The failure of a program whose output lacks what it always has.
+pub(super) fn incomplete() -> Failure {
+    let message = "the number of pages is missing in the output of pdfinfo";
+    Failure::temporary("program", message)
+}
+
 /// The failure of a document that cannot be read.
 pub(super) fn damaged(reason: &str) -> Failure {
     Failure::permanent("pdf-damaged", format!("the PDF is damaged: {reason}"))

@@ -20,6 +20,12 @@
 //! | is encrypted, but opens without a password | success, whatever its author permits |
 //! | has more than [`MAX_PAGES`](crate::domain::document::MAX_PAGES) pages | failure `pdf-too-many-pages` |
 //! | needs more CPU time, memory or temporary files than allowed | failure that names the limit |
+//!
+//! | Fault | Outcome |
+//! |---|---|
+//! | the disk is full while a program writes its output | `scratch`, not permanent |
+//! | `pdfinfo` ends without an error and without a number of pages | `program`, not permanent |
+//! | the text of all pages is larger than the database takes | the rest is only in the dataset; `cut_pages` in the report |
 
 mod detected;
 mod document;
@@ -38,6 +44,7 @@ use self::page_writer::{PageWriter, TEXT};
 use super::inputs::Inputs;
 use super::limits::Limits;
 use super::outputs::Outputs;
+use super::parse_options::invalid_options;
 use super::processor::{Failure, Processor, Source};
 
 /// The programs that it starts.
@@ -60,8 +67,7 @@ fn run(
     outputs: &mut Outputs<'_>,
     limits: &Limits,
 ) -> Result<Value, Failure> {
-    let options = options::parse(options)
-        .map_err(|fault| Failure::permanent("invalid-options", fault.detail))?;
+    let options = options::parse(options).map_err(|faults| invalid_options(&faults))?;
     let input = inputs.next().transpose().map_err(broken)?;
     let input = input.ok_or_else(|| Failure::temporary("streams", "there is no input"))?;
     let document = Document::copy(input, limits)?;

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
+use crate::processors::parse_options;
 use crate::processors::processor::OptionFault;
 
 /// The CPU time that a document may take if the options do not say, in seconds. A page takes about
@@ -26,26 +27,20 @@ fn default_cpu_seconds() -> u64 {
 
 /// Returns the faults of options.
 pub(super) fn faults_of(options: &Value) -> Vec<OptionFault> {
-    parse(options).err().into_iter().collect()
+    parse(options).err().unwrap_or_default()
 }
 
 /// Parses options.
 ///
 /// # Errors
-/// The first fault.
-pub(super) fn parse(options: &Value) -> Result<Options, OptionFault> {
-    let options: Options = serde_path_to_error::deserialize(options).map_err(|error| {
-        let field = match error.path().to_string() {
-            path if path == "." => String::new(),
-            path => path,
-        };
-        OptionFault::new(field, error.into_inner().to_string())
-    })?;
+/// The faults.
+pub(super) fn parse(options: &Value) -> Result<Options, Vec<OptionFault>> {
+    let options: Options = parse_options::parse(options)?;
     match (1..=MAX_CPU_SECONDS).contains(&options.max_cpu_seconds) {
         true => Ok(options),
         false => {
             let detail = format!("must be from 1 to {MAX_CPU_SECONDS}");
-            Err(OptionFault::new("max_cpu_seconds", detail))
+            Err(vec![OptionFault::new("max_cpu_seconds", detail)])
         }
     }
 }

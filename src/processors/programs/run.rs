@@ -1,15 +1,14 @@
 //! Starts a program and waits for its end.
 
-use std::env;
 use std::fs::File;
 use std::io;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use super::end::{self, Finished};
 use super::messages::Messages;
 use super::trampoline;
 use crate::processors::processor::Failure;
+use crate::processors::this_program::this_program;
 
 /// A program to start, and its arguments.
 #[derive(Clone, Copy, Debug)]
@@ -49,13 +48,4 @@ pub fn run(start: &Start<'_>, output: &File) -> Result<Finished, Failure> {
     let messages = child.stderr.take().map(Messages::read).unwrap_or_default();
     let status = child.wait().map_err(broken)?;
     end::finished(start.name, status, messages)
-}
-
-/// The file of this program; on Linux the one that this process was started from, even if an
-/// upgrade has replaced it meanwhile.
-fn this_program() -> io::Result<PathBuf> {
-    match cfg!(target_os = "linux") {
-        true => Ok(PathBuf::from("/proc/self/exe")),
-        false => env::current_exe(),
-    }
 }

@@ -1,13 +1,15 @@
 //! The programs of poppler: what happens without them, and that they end with their job.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use super::scene::{Scene, pdf};
 use crate::processors::scene::{Scene as Bounded, input};
 use crate::support::observe::eventually;
-use upload_broker::processors::child::{self, Program, Task};
-use upload_broker::processors::find;
+use upload_broker::processors::child::{self, ChildError, Program, Task};
+use upload_broker::processors::{Failure, find};
 
 /// The processes whose temporary files are in this folder, with their command lines.
 fn processes(folder: &str) -> Vec<String> {
@@ -24,6 +26,56 @@ fn processes(folder: &str) -> Vec<String> {
         .filter_map(|process| std::fs::read(process.join("cmdline")).ok())
         .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
         .collect()
+}
+
+/// Runs `pdf-text` on a document of the corpus, and returns its failure.
+async fn failure_of(scene: &Bounded, name: &str, path: &str) -> Failure {
+    let program = Program::at(env!("CARGO_BIN_EXE_upload-broker"));
+    let program = program.with_search_path(Some(path.into()));
+    let options = json!({"max_cpu_seconds": 3600});
+    let task = Task {
+        processor: find("pdf-text").expect("the processor"),
+        options: &options,
+        inputs: vec![input(pdf(name).await)],
+        limits: &scene.limits,
+        progress: &scene.progress,
+    };
+    match child::run(&program, task, &scene.stop).await {
+        Err(ChildError::Failed(failure)) => failure,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// The options of a rule may allow more CPU time than the worker does.
+#[tokio::test]
+async fn program_that_needs_more_cpu_time_than_the_worker_allows_fails_for_good() {
+    let scene = Bounded::new().limited(|limits| limits.cpu_seconds = 2);
+    let failure = failure_of(&scene, "stream-bomb", "/usr/local/bin:/usr/bin:/bin").await;
+    assert_eq!(failure.code, "cpu-limit", "{failure:?}");
+    assert!(failure.is_permanent, "{failure:?}");
+}
+
+/// What a full disk does to the programs says nothing about the document.
+#[tokio::test]
+async fn program_whose_output_is_cut_off_is_tried_again() {
+    for (script, code) in [
+        // The output is lost, and the program does not notice.
+        ("exit 0", "program"),
+        ("echo Title: x", "program"),
+        // There is no place for temporary files any more when it ends.
+        ("rmdir \"$TMPDIR\"; exit 1", "scratch"),
+    ] {
+        let scene = Bounded::new();
+        let programs = tempfile::tempdir().expect("a folder");
+        let pdfinfo = programs.path().join("pdfinfo");
+        std::fs::write(&pdfinfo, format!("#!/bin/sh\n{script}\n")).expect("a script");
+        let executable = std::fs::Permissions::from_mode(0o755);
+        std::fs::set_permissions(&pdfinfo, executable).expect("a program");
+        let path = format!("{}:/usr/bin:/bin", programs.path().display());
+        let failure = failure_of(&scene, "one-page", &path).await;
+        assert_eq!(failure.code, code, "{script}: {failure:?}");
+        assert!(!failure.is_permanent, "{script}: {failure:?}");
+    }
 }
 
 #[tokio::test]

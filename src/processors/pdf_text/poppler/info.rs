@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Seek as _, SeekFrom};
 
-use super::super::failure::{broken, damaged, encrypted, too_many_pages};
+use super::super::failure::{broken, damaged, encrypted, incomplete, too_many_pages};
 use super::runner::{DOCUMENT, PDFINFO, Runner};
 use crate::domain::document::MAX_PAGES;
 use crate::processors::processor::Failure;
@@ -22,7 +22,7 @@ pub(super) struct Info {
 /// Reads the number of pages.
 ///
 /// # Errors
-/// The document cannot be opened, or has too many pages.
+/// The document cannot be opened, has too many pages, or the output is incomplete.
 pub(super) fn read(runner: &Runner<'_>) -> Result<Info, Failure> {
     let (finished, mut output) = runner.run(PDFINFO, &[DOCUMENT])?;
     if finished.messages.needs_password {
@@ -37,9 +37,9 @@ pub(super) fn read(runner: &Runner<'_>) -> Result<Info, Failure> {
     let mut end = Vec::new();
     output.read_to_end(&mut end).map_err(broken)?;
     let end = String::from_utf8_lossy(&end);
-    let pages: u64 = value(&end, "Pages:")
-        .and_then(|pages| pages.parse().ok())
-        .unwrap_or(0);
+    // A program that has ended without an error has written this line, however small the number.
+    let pages = value(&end, "Pages:").ok_or_else(incomplete)?;
+    let pages: u64 = pages.parse().unwrap_or(0);
     let is_encrypted = value(&end, "Encrypted:").is_some_and(|value| value.starts_with("yes"));
     let pages = u32::try_from(pages)
         .ok()
