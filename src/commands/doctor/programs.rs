@@ -8,16 +8,21 @@ use crate::domain::rules::ProcessingRules;
 
 pub(super) fn check_programs(settings: &Settings, rules: &ProcessingRules) -> Verdict {
     let missing = programs::missing_for(rules, &settings.worker.pdf_engine);
-    let Some((processor, names)) = missing.first() else {
+    if missing.is_empty() {
         return Verdict::ok("the processors of the rules have all programs that they need");
-    };
-    let why = format!(
-        "{processor} needs {}, which PATH does not have",
-        names.join(" and ")
-    );
+    }
+    let needs = missing.iter().map(|(processor, names)| {
+        let names = names.join(" and ");
+        format!("{processor} needs {names}")
+    });
+    let needs: Vec<String> = needs.collect();
+    let why = format!("PATH lacks programs: {}", needs.join("; "));
     match settings.roles.has(Role::Worker) {
         true => Verdict::failed(why, programs::ADVICE),
         // The jobs run on other machines.
-        false => Verdict::warning(format!("{why}; the workers need it"), programs::ADVICE),
+        false => Verdict::warning(
+            format!("{why}; only the workers must have them"),
+            programs::ADVICE,
+        ),
     }
 }
