@@ -7,7 +7,7 @@ cd "$(dirname "$0")/.."
 output=$(mktemp)
 trap 'rm -f "$output"' EXIT
 failed=()
-[ $# != 0 ] || set -- timing http guards growth sweep large small
+[ $# != 0 ] || set -- timing http guards quota growth sweep large small
 for bench in "$@"; do
     "benches/$bench.sh" 2>&1 | tee "$output" || failed+=("$bench")
     if grep -q 'MISSED$' "$output"; then failed+=("$bench (missed)"); fi

@@ -131,15 +131,16 @@ pub async fn fold_changes(connection: &mut Connection, tenant: &str) -> Result<(
 }
 
 /// Starts to record the changes of about `limit` uploads of a tenant that are not counted yet, in
-/// the order of their ids, starting after the id `after`. Returns the last of them, or `None` if
-/// there was none.
+/// the order of their ids, starting after the id `after`. Returns the last of them, or `None` if these
+/// were the last uploads of the tenant.
 ///
 /// When a tenant gets its first quota, all its uploads have to be counted, and each of them has to
 /// be locked for that. So most of them are marked as counted before [`recount`], a few at a time, in
 /// short transactions: a change of one of these rows does not wait longer than such a transaction
 /// takes. Locked rows are skipped.
 ///
-/// Call it until it returns `None`. If the quota is never set, nothing breaks: the changes are
+/// Call it until it returns `None`; uploads that the tenant creates from then on are left to [`recount`].
+/// If the quota is never set, nothing breaks: the changes are
 /// folded, and no create reads them.
 pub async fn start_counting(
     connection: &mut Connection,
@@ -172,7 +173,11 @@ pub async fn start_counting(
     .bind::<BigInt, _>(limit)
     .load(connection)
     .await?;
-    Ok(marked.into_iter().map(|row| row.id).max())
+    // Fewer than that are the last ones. A tenant that goes on creating uploads would always have some
+    // more.
+    let is_full = i64::try_from(marked.len()).is_ok_and(|count| count >= limit);
+    let last = marked.into_iter().map(|row| row.id).max();
+    Ok(last.filter(|_| is_full))
 }
 
 /// Counts the usage of a tenant from its uploads: when it gets quotas, and to correct the usage

@@ -6,6 +6,7 @@ use upload_broker::usecases::tenants::Changes;
 
 use super::scene::{Scene, quota};
 use crate::support::app::id;
+use crate::support::observe::TIMEOUT;
 
 #[tokio::test]
 async fn new_quota_counts_existing_datasets_and_open_uploads() {
@@ -132,4 +133,36 @@ async fn tenant_without_quota_writes_no_quota_rows() {
         let row = sql.query_one(&count, &[]).await.expect("a count");
         assert_eq!(row.get::<_, i64>(0), 0, "{table}");
     }
+}
+
+/// Each statement that marks uploads for the count finds one more than before.
+#[tokio::test]
+async fn first_quota_is_set_while_the_tenant_goes_on_creating_uploads() {
+    let scene = Scene::new(Changes::default()).await;
+    scene.create("/a.csv", json!({"size": 5})).await;
+    let sql = scene.app.sql().await;
+    sql.batch_execute(
+        "CREATE SEQUENCE more;
+         CREATE FUNCTION add_one() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+             INSERT INTO uploads SELECT (jsonb_populate_record(first, jsonb_build_object(
+                 'id', 'ffffffff-ffff-7000-8000-' || lpad(to_hex(nextval('more')), 12, '0'),
+                 'path', '/more-' || currval('more'), 'key', 'acme/more-' || currval('more'),
+                 'counted', false))).*
+             FROM uploads AS first ORDER BY first.id LIMIT 1;
+             RETURN NULL;
+         END $$;
+         CREATE TRIGGER add_one AFTER UPDATE OF counted ON uploads
+             FOR EACH STATEMENT EXECUTE FUNCTION add_one()",
+    )
+    .await
+    .expect("a trigger");
+    let set = scene.set(quota(Some(1_000_000), None));
+    let set = tokio::time::timeout(TIMEOUT, set).await;
+    set.expect("the quota is set although there are always more uploads");
+    // The last one came after the count, when the tenant itself cannot create any.
+    let stop = "DROP TRIGGER add_one ON uploads";
+    sql.batch_execute(stop).await.expect("no trigger");
+    scene.set(Changes::default()).await;
+    let (bytes, open) = scene.used().await;
+    assert!(open >= 2 && bytes == open * 5, "{bytes} bytes, {open} open");
 }
