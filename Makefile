@@ -73,8 +73,8 @@ test: lint postgres pooler poppler venv ## Check everything: format, lints, all 
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
 # that run other programs, and the search of the logs for secrets, which needs level trace.
 CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: doctor:: dev:: serve:: \
-	readme:: python_client tls:: leaks:: plans:: documents::hostile documents::text documents::search \
-	documents::end_of_worker documents::programs pooler postgres_ surface:: properties:: openapi::generated_requests \
+	readme:: python_client tls:: leaks:: plans:: documents:: textract:: \
+	pooler postgres_ surface:: properties:: openapi::generated_requests \
 	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
 	parts::pages parts::python_client examples:: worker:: images:: outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
 

@@ -10,7 +10,7 @@ CREATE TABLE text_detections (
     started_at timestamptz,
     -- How many answers were fetched, and the token of the next one.
     answers integer NOT NULL DEFAULT 0,
-    next_token text,
+    next_answer text,
     pages integer,
     missing_pages integer[] NOT NULL DEFAULT '{}',
     is_fetched boolean NOT NULL DEFAULT false,
@@ -18,7 +18,7 @@ CREATE TABLE text_detections (
     CONSTRAINT text_detections_run_has_start CHECK ((run_id IS NULL) = (started_at IS NULL)),
     CONSTRAINT text_detections_pages_not_negative CHECK (pages >= 0),
     CONSTRAINT text_detections_fetched_whole CHECK (
-        NOT is_fetched OR (run_id IS NOT NULL AND next_token IS NULL AND pages IS NOT NULL)
+        NOT is_fetched OR (run_id IS NOT NULL AND next_answer IS NULL AND pages IS NOT NULL)
     )
 );
 

@@ -24,7 +24,7 @@ pub struct DetectionRun {
     /// The number of answers whose text was fetched.
     pub answers: u32,
     /// The token of the next answer; `None` before the first one, and after the last one.
-    pub next_token: Option<String>,
+    pub next_answer: Option<String>,
     /// The number of pages of the document, once it is known.
     pub pages: Option<u32>,
     /// The pages that the service could not read.

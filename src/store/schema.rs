@@ -196,7 +196,7 @@ diesel::table! {
         run_id -> Nullable<Text>,
         started_at -> Nullable<Timestamptz>,
         answers -> Int4,
-        next_token -> Nullable<Text>,
+        next_answer -> Nullable<Text>,
         pages -> Nullable<Int4>,
         missing_pages -> Array<Nullable<Int4>>,
         is_fetched -> Bool,

@@ -31,7 +31,7 @@ pub struct ResultPage {
     /// Pages that could not be read.
     pub missing: BTreeSet<u32>,
     /// The token of the next part; `None` if this is the last one.
-    pub next_token: Option<String>,
+    pub next_answer: Option<String>,
 }
 
 impl From<GetDocumentTextDetectionOutput> for Answer {
@@ -68,7 +68,7 @@ impl From<GetDocumentTextDetectionOutput> for ResultPage {
                 .map(|(page, text)| DetectedText { page, text })
                 .collect(),
             missing: missing.copied().map(page_number).collect(),
-            next_token: output.next_token,
+            next_answer: output.next_token,
         }
     }
 }
@@ -122,7 +122,7 @@ mod tests {
             pages: 4,
             texts: vec![text(1, "one two\nno number\n"), text(4, "four\n")],
             missing: BTreeSet::from([2, 3]),
-            next_token: Some("next".to_owned()),
+            next_answer: Some("next".to_owned()),
         };
         assert_eq!(Answer::from(output.build()), Answer::Results(expected));
     }

@@ -22,12 +22,12 @@ pub struct NewAnswer<'a> {
     /// The pages that could not be read.
     pub missing_pages: &'a BTreeSet<u32>,
     /// The token of the next answer; `None` if this is the last one.
-    pub next_token: Option<&'a str>,
+    pub next_answer: Option<&'a str>,
 }
 
 /// SQL: records an answer of the run `$3` after `$4` others, if the job `$1` has the lease with the
 /// token `$2`.
-const RECORD: &str = "UPDATE text_detections SET answers = answers + 1, next_token = $5, pages = $6, \
+const RECORD: &str = "UPDATE text_detections SET answers = answers + 1, next_answer = $5, pages = $6, \
      missing_pages = ARRAY(SELECT DISTINCT page FROM unnest(missing_pages || $7) AS page), \
      is_fetched = $8 \
      WHERE job_id = $1 AND run_id = $3 AND answers = $4 AND NOT is_fetched AND EXISTS ( \
@@ -56,10 +56,10 @@ pub async fn add_answer(
                 .bind::<SqlUuid, _>(job.token)
                 .bind::<Text, _>(&run.id)
                 .bind::<Integer, _>(number(run.answers))
-                .bind::<Nullable<Text>, _>(answer.next_token)
+                .bind::<Nullable<Text>, _>(answer.next_answer)
                 .bind::<Integer, _>(number(answer.pages))
                 .bind::<Array<Integer>, _>(&missing)
-                .bind::<Bool, _>(answer.next_token.is_none())
+                .bind::<Bool, _>(answer.next_answer.is_none())
                 .execute(connection)
                 .await?;
             if recorded > 0 && !texts.is_empty() {
@@ -77,7 +77,7 @@ pub async fn add_answer(
 }
 
 /// SQL: forgets the answers of the job `$1`, if it has the lease with the token `$2`.
-const DISCARD: &str = "UPDATE text_detections SET answers = 0, next_token = NULL, pages = NULL, \
+const DISCARD: &str = "UPDATE text_detections SET answers = 0, next_answer = NULL, pages = NULL, \
      missing_pages = '{}', is_fetched = false WHERE job_id = $1 AND EXISTS ( \
          SELECT FROM jobs WHERE id = $1 AND status = 'Running' AND holder = $2)";
 

@@ -13,7 +13,7 @@ const SAVE: &str = "INSERT INTO text_detections (job_id, starts, run_id, started
      SELECT id, $3, $4, CASE WHEN $4 IS NULL THEN NULL ELSE $5 END \
      FROM jobs WHERE id = $1 AND status = 'Running' AND holder = $2 \
      ON CONFLICT (job_id) DO UPDATE SET starts = excluded.starts, run_id = excluded.run_id, \
-     started_at = excluded.started_at, answers = 0, next_token = NULL, pages = NULL, \
+     started_at = excluded.started_at, answers = 0, next_answer = NULL, pages = NULL, \
      missing_pages = '{}', is_fetched = false";
 
 /// Saves the run with the number `starts`, which was started now, in place of an earlier one. Returns

@@ -33,7 +33,7 @@ impl Worker {
             let fetched = tokio::select! {
                 biased;
                 () = stop.cancelled() => return Err(Unprepared::Ended(AttemptEnd::GivenBack)),
-                fetched = textract.fetch(&run.id, run.next_token.as_deref()) => fetched,
+                fetched = textract.fetch(&run.id, run.next_answer.as_deref()) => fetched,
             };
             let results = match fetched {
                 Ok(Answer::Results(results)) => results,
@@ -67,7 +67,7 @@ impl Worker {
             pages: results.pages,
             texts: &results.texts,
             missing_pages: &results.missing,
-            next_token: results.next_token.as_deref(),
+            next_answer: results.next_answer.as_deref(),
         };
         if !detection::add_answer(&self.broker, job, &run, &answer).await? {
             return Err(Unprepared::LeaseLost);
@@ -75,8 +75,8 @@ impl Worker {
         run.answers = run.answers.saturating_add(1);
         run.pages = Some(results.pages);
         run.missing_pages.append(&mut results.missing);
-        run.is_fetched = results.next_token.is_none();
-        run.next_token = results.next_token;
+        run.is_fetched = results.next_answer.is_none();
+        run.next_answer = results.next_answer;
         Ok(run)
     }
 
@@ -120,7 +120,7 @@ impl Worker {
                 log::warn!("job {}: {error}", job.id);
                 self.forget_run(job, starts, &text_of(error)).await
             }
-            FaultKind::Parameters if run.next_token.is_some() => {
+            FaultKind::Parameters if run.next_answer.is_some() => {
                 log::warn!(
                     "job {}: {error}; its text is fetched again from the start",
                     job.id
