@@ -1,0 +1,29 @@
+/**
+ * Turns error answers of the broker into errors.
+ */
+import { BrokerError, ConflictError, UnavailableError } from '../errors.js';
+import type { Problem } from '../schema-types.js';
+import { parseRetryAfter } from './retry.js';
+
+/** The error for an answer that is not a success. */
+export async function errorOf(response: Response): Promise<Error> {
+  const problem = parseProblem(await response.text());
+  if (!problem) {
+    // For example a proxy in front of the broker.
+    return response.status >= 500
+      ? new UnavailableError(`The broker answered ${response.status}`)
+      : new Error(`The answer has status ${response.status} but is not one of an upload-broker`);
+  }
+  const kind = problem.code === 'dataset-exists' ? ConflictError : BrokerError;
+  return new kind(response.status, problem, parseRetryAfter(response.headers.get('retry-after')));
+}
+
+function parseProblem(text: string): Problem | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    const isProblem = typeof value === 'object' && value !== null && 'code' in value;
+    return isProblem ? (value as Problem) : undefined;
+  } catch {
+    return undefined;
+  }
+}

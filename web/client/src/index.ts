@@ -1,0 +1,37 @@
+/**
+ * Client of upload-broker for Node and browsers.
+ *
+ * @packageDocumentation
+ */
+export { BrokerClient } from './client.js';
+export { Crc64 } from './crc64.js';
+export type { DownloadOptions, ListOptions, RemoveOptions } from './datasets.js';
+export {
+  BrokerError,
+  ConflictError,
+  SessionEndedError,
+  StoreError,
+  UnavailableError,
+} from './errors.js';
+export type { RetryHint } from './errors.js';
+export type { EventsOptions, StreamedEvent } from './events.js';
+export type { ConnectionOptions, Credential, Fetch } from './http/connection.js';
+export type { RetryOptions } from './http/retry.js';
+export type { JobsOptions, SearchOptions, TextOptions } from './processing.js';
+export type {
+  Checksum,
+  DatasetDetail,
+  DownloadUrl,
+  Entry,
+  Job,
+  Part,
+  Problem,
+  SearchHit,
+  TextOfPage,
+  Upload,
+  UploadEvent,
+} from './schema-types.js';
+export type { components, operations, paths } from './schema.js';
+export { resumeKey } from './upload/keys.js';
+export type { Progress, UploadOptions } from './upload/options.js';
+export type { UploadSource } from './upload/source.js';

@@ -1,0 +1,96 @@
+/**
+ * Uploads in one request.
+ *
+ * The checksum is declared in advance: it is then a part of the signature, the store rejects other
+ * bytes, and the proof has the level `checksum` even if the client never acknowledges.
+ *
+ * | Fault | What happens |
+ * |---|---|
+ * | The answer of the store is lost | the next attempt gets 412, and the acknowledge request finds the object |
+ * | The URL has expired | the request with the same key returns a fresh one |
+ * | Another dataset stands at the path | `ConflictError`, nothing is replaced |
+ */
+import { BrokerError, ConflictError } from '../errors.js';
+import { isTransient, retry } from '../http/retry.js';
+import { Crc64 } from '../crc64.js';
+import type { Checksum, CreateUpload, Upload } from '../schema-types.js';
+import { describeUpload } from './options.js';
+import { isAlreadyThere, put } from './put.js';
+import { acknowledge, hasArrived, openSession } from './session.js';
+import { BlobReader } from './source.js';
+import { sendOrCancel } from './task.js';
+import type { Task } from './task.js';
+
+/** How many bytes are hashed at a time. */
+const HASH_STEP = 1024 * 1024;
+
+/** Uploads a Blob in one request. */
+export async function uploadWhole(task: Task, blob: Blob): Promise<Upload> {
+  const { connection, key, options } = task;
+  const { signal } = options;
+  const fields = describeUpload(options, blob.type);
+  if (options.checksum === undefined || options.checksum === true) {
+    fields.checksum = await checksumOf(blob, signal);
+  }
+  const body: CreateUpload = { ...fields, size: blob.size, multipart: false };
+  const { upload } = await openSession(connection, key, body, signal);
+  if (hasArrived(upload)) {
+    return upload;
+  }
+  const isOccupied = await sendOrCancel(task, upload.id, () => sendBlob(task, body, upload, blob));
+  task.meter.done(0, blob.size);
+  try {
+    return await acknowledge(connection, upload.id, {}, signal);
+  } catch (error) {
+    if (isOccupied && error instanceof BrokerError && error.code === 'object-missing') {
+      throw new ConflictError(error.status, error.problem);
+    }
+    throw error;
+  }
+}
+
+/** Sends the bytes. Returns whether the store had an object at the path already. */
+async function sendBlob(
+  task: Task,
+  body: CreateUpload,
+  created: Upload,
+  blob: Blob,
+): Promise<boolean> {
+  const { connection, key, meter } = task;
+  const { signal } = task.options;
+  let upload = created;
+  return retry(connection.retry, signal, async () => {
+    if (!upload.upload) {
+      // It arrived in an earlier attempt, and the broker has noticed.
+      return false;
+    }
+    const { url, headers } = upload.upload;
+    const onSent = (bytes: number) => meter.sending(0, bytes);
+    try {
+      await put(connection, { url, headers, body: blob, onSent, signal });
+      return false;
+    } catch (error) {
+      if (isAlreadyThere(error)) {
+        return true;
+      }
+      meter.failed(0);
+      if (isTransient(error)) {
+        ({ upload } = await openSession(connection, key, body, signal));
+      }
+      throw error;
+    }
+  });
+}
+
+async function checksumOf(blob: Blob, signal: AbortSignal | undefined): Promise<Checksum> {
+  const reader = new BlobReader(blob);
+  const crc = new Crc64();
+  for (;;) {
+    signal?.throwIfAborted();
+    const bytes = await reader.read(HASH_STEP);
+    if (bytes.length === 0) {
+      return crc.checksum();
+    }
+    crc.update(bytes);
+  }
+}
