@@ -62,7 +62,12 @@ export class StoreError extends Error implements RetryHint {
 export class UnavailableError extends Error implements RetryHint {
   override readonly name = 'UnavailableError';
   readonly transient = true;
-  readonly retryAfterMs = undefined;
+  readonly retryAfterMs: number | undefined;
+
+  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
+    super(message, { cause: options.cause });
+    this.retryAfterMs = options.retryAfterMs;
+  }
 }
 
 /**

@@ -7,15 +7,16 @@ import { parseRetryAfter } from './retry.js';
 
 /** The error for an answer that is not a success. */
 export async function errorOf(response: Response): Promise<Error> {
+  const retryAfterMs = parseRetryAfter(response.headers.get('retry-after'));
   const problem = parseProblem(await response.text());
   if (!problem) {
     // For example a proxy in front of the broker.
-    return response.status >= 500
-      ? new UnavailableError(`The broker answered ${response.status}`)
+    return response.status >= 500 || response.status === 429
+      ? new UnavailableError(`The broker answered ${response.status}`, { retryAfterMs })
       : new Error(`The answer has status ${response.status} but is not one of an upload-broker`);
   }
   const kind = problem.code === 'dataset-exists' ? ConflictError : BrokerError;
-  return new kind(response.status, problem, parseRetryAfter(response.headers.get('retry-after')));
+  return new kind(response.status, problem, retryAfterMs);
 }
 
 function parseProblem(text: string): Problem | undefined {

@@ -44,7 +44,7 @@ export class ProgressMeter {
     this.#done = 0;
   }
 
-  /** The stream has ended: its size is known. */
+  /** The end of the stream was read: its size is known. */
   ended(total: number): void {
     this.total = total;
     this.#reported = -1;

@@ -67,14 +67,14 @@ export async function cancelQuietly(connection: Connection, id: string): Promise
   await once.api.POST('/uploads/{id}/cancel', { params: { path: { id } } }).catch(() => undefined);
 }
 
-/** Requests URLs of parts from a number on, as many as a session returns at once. */
+/** Requests the URLs of the parts from a number on: those of 100 parts, or of all that remain. */
 export async function signPartsFrom(
   connection: Connection,
   id: string,
   from: number,
   signal: AbortSignal | undefined,
 ): Promise<Part[]> {
-  return signParts(connection, id, { from, count: 100 }, signal);
+  return signParts(connection, id, { from }, signal);
 }
 
 /** Requests the URL of one part; `size` only if the session has no size. */
@@ -93,7 +93,7 @@ export async function signPart(
 }
 
 type Wanted =
-  | { from: number; count: number }
+  | { from: number }
   | { parts: { part_number: number; size?: number | undefined }[] };
 
 async function signParts(

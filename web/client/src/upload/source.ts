@@ -34,10 +34,10 @@ export function openSource(source: UploadSource): Blob | Reader {
     return new Blob([source]);
   }
   if ('getReader' in source) {
-    return new PieceReader(piecesOf(source));
+    return new PieceReader(piecesOfStream(source));
   }
   if (Symbol.asyncIterator in source) {
-    return new PieceReader(source[Symbol.asyncIterator]());
+    return new PieceReader(piecesOfIterable(source));
   }
   throw new TypeError('Upload a Blob, a buffer, a stream or an asynchronous iterable of bytes');
 }
@@ -58,11 +58,18 @@ export class BlobReader implements Reader {
   async cancel(): Promise<void> {}
 }
 
-/** Reads pieces of any length and joins them. */
+/** Pieces of any length. */
+interface Pieces {
+  /** The next piece; undefined at the end. */
+  next(): Promise<Uint8Array | undefined>;
+  cancel(): Promise<unknown>;
+}
+
+/** Joins pieces. */
 class PieceReader implements Reader {
   #rest = new Uint8Array(0);
 
-  constructor(readonly pieces: AsyncIterator<Uint8Array>) {}
+  constructor(readonly pieces: Pieces) {}
 
   async read(size: number): Promise<Bytes> {
     const bytes = new Uint8Array(size);
@@ -70,13 +77,13 @@ class PieceReader implements Reader {
     while (length < size) {
       if (this.#rest.length === 0) {
         const next = await this.pieces.next();
-        if (next.done) {
+        if (next === undefined) {
           return bytes.slice(0, length);
         }
-        if (!(next.value instanceof Uint8Array)) {
+        if (!(next instanceof Uint8Array)) {
           throw new TypeError('The stream must consist of Uint8Array pieces');
         }
-        this.#rest = next.value as Bytes;
+        this.#rest = next as Bytes;
       }
       const taken = this.#rest.subarray(0, size - length);
       bytes.set(taken, length);
@@ -87,27 +94,26 @@ class PieceReader implements Reader {
   }
 
   async cancel(): Promise<void> {
-    await this.pieces.return?.();
+    await this.pieces.cancel();
   }
 }
 
-/** The pieces of a stream. Not all browsers can iterate over a stream. */
-async function* piecesOf(stream: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array> {
+/** The pieces of a stream. Its own reader can be cancelled while it waits for bytes. */
+function piecesOfStream(stream: ReadableStream<Uint8Array>): Pieces {
   const reader = stream.getReader();
-  let isDone = false;
-  try {
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done) {
-        isDone = true;
-        return;
-      }
-      yield value;
-    }
-  } finally {
-    if (!isDone) {
-      await reader.cancel().catch(() => undefined);
-    }
-    reader.releaseLock();
-  }
+  return {
+    next: async () => (await reader.read()).value,
+    cancel: () => reader.cancel(),
+  };
+}
+
+function piecesOfIterable(iterable: AsyncIterable<Uint8Array>): Pieces {
+  const iterator = iterable[Symbol.asyncIterator]();
+  return {
+    next: async () => {
+      const { done, value } = await iterator.next();
+      return done ? undefined : value;
+    },
+    cancel: async () => iterator.return?.(),
+  };
 }

@@ -54,7 +54,7 @@ async function uploadStream(task: Task, reader: Reader): Promise<Upload> {
     if (first.length === size) {
       return await uploadStreamInParts(task, reader, first);
     }
-    task.meter.total = first.length;
+    task.meter.ended(first.length);
     return await uploadWhole(task, new Blob([first]));
   } catch (error) {
     void reader.cancel().catch(() => undefined);
