@@ -112,8 +112,8 @@ export interface RemoveOptions {
 }
 
 /**
- * Removes a dataset. Afterwards nothing stands at the path. Returns whether there was one; an
- * attempt that is repeated because its answer was lost may return `false`.
+ * Removes a dataset. Returns whether there was one to remove; a removal that is repeated because
+ * its answer was lost may return `false`.
  */
 export async function removeDataset(
   connection: Connection,
@@ -128,9 +128,13 @@ export async function removeDataset(
     });
     return true;
   } catch (error) {
-    if (error instanceof BrokerError && error.status === 404) {
+    if (error instanceof BrokerError && isGone(error)) {
       return false;
     }
     throw error;
   }
+}
+
+function isGone({ status, problem }: BrokerError): boolean {
+  return status === 404 || (status === 409 && problem.upload_status === 'Deleted');
 }
