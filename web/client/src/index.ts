@@ -32,6 +32,7 @@ export type {
   UploadEvent,
 } from './schema-types.js';
 export type { components, operations, paths } from './schema.js';
+export { checksumOf } from './upload/checksum.js';
 export { resumeKey } from './upload/keys.js';
 export type { Progress, UploadOptions } from './upload/options.js';
 export type { UploadSource } from './upload/source.js';

@@ -12,17 +12,13 @@
  */
 import { BrokerError, ConflictError } from '../errors.js';
 import { isTransient, retry } from '../http/retry.js';
-import { Crc64 } from '../crc64.js';
-import type { Checksum, CreateUpload, Upload } from '../schema-types.js';
+import type { CreateUpload, Upload } from '../schema-types.js';
+import { checksumOf } from './checksum.js';
 import { describeUpload } from './options.js';
 import { isAlreadyThere, put } from './put.js';
 import { acknowledge, hasArrived, openSession } from './session.js';
-import { BlobReader } from './source.js';
 import { sendOrCancel } from './task.js';
 import type { Task } from './task.js';
-
-/** How many bytes are hashed at a time. */
-const HASH_STEP = 1024 * 1024;
 
 /** Uploads a Blob in one request. */
 export async function uploadWhole(task: Task, blob: Blob): Promise<Upload> {
@@ -80,17 +76,4 @@ async function sendBlob(
       throw error;
     }
   });
-}
-
-async function checksumOf(blob: Blob, signal: AbortSignal | undefined): Promise<Checksum> {
-  const reader = new BlobReader(blob);
-  const crc = new Crc64();
-  for (;;) {
-    signal?.throwIfAborted();
-    const bytes = await reader.read(HASH_STEP);
-    if (bytes.length === 0) {
-      return crc.checksum();
-    }
-    crc.update(bytes);
-  }
 }
