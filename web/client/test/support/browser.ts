@@ -24,6 +24,7 @@ const NAMES = [
   'window',
   'document',
   'navigator',
+  'CustomEvent',
   'XMLHttpRequest',
   'Blob',
   'File',
