@@ -37,13 +37,14 @@ cp -a "$sysroot/." "$root/opt/rust/"
 for part in registry config.toml; do
     [ ! -e "$cargo_home/$part" ] || cp -a "$cargo_home/$part" "$root/root/.cargo/"
 done
-# How this machine reaches the network: names, certificates, proxies, and the registries of pip.
+# How this machine reaches the network: names, certificates, proxies, and the registries of pip and npm.
 cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null || true
 cp -aL /usr/local/share/ca-certificates/. "$root/usr/local/share/ca-certificates/" 2>/dev/null || true
 cp -aL /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/" 2>/dev/null || true
 for file in /etc/pip.conf "$HOME/.pip/pip.conf" "$HOME/.config/pip/pip.conf"; do
     [ ! -e "$file" ] || { mkdir -p "$root$(dirname "$file")" && cp -aL "$file" "$root$file"; }
 done
+[ ! -e "$HOME/.npmrc" ] || cp -aL "$HOME/.npmrc" "$root/root/.npmrc"
 
 git -C "$here" ls-files -z --cached --others --exclude-standard \
     | (cd "$here" && xargs -0 ls -d 2>/dev/null | tr '\n' '\0') \

@@ -1,6 +1,6 @@
-// Runs the tests against a real broker: starts `upload-broker dev` with a state of its own, and stops
-// it at the end. TEST_BROKER_BINARY names the program; the default is the debug build of this repository.
-// Arguments are names of test files without their ending: `npm test -- upload`.
+// Runs the tests against a real broker: starts `upload-broker dev` with a state of its own, and
+// stops it at the end. TEST_BROKER_BINARY names the program; the default is the debug build of this
+// repository. Arguments are names of test files without their ending: `npm test -- upload`.
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmod, mkdtemp, readFile, readdir, rm } from 'node:fs/promises';
@@ -20,14 +20,18 @@ const folder = await mkdtemp(join(tmpdir(), 'upload-broker-client-'));
 await chmod(folder, 0o755);
 
 let code = 1;
+let tests;
 const broker = await startBroker();
+// The broker and its data are removed when the run is interrupted, too.
+for (const signal of ['SIGINT', 'SIGTERM']) {
+  process.on(signal, () => (tests ?? broker.process).kill('SIGTERM'));
+}
 try {
   await ready();
   code = await runTests();
 } finally {
-  broker.process.kill('SIGTERM');
-  if (broker.process.exitCode === null) {
-    await once(broker.process, 'exit');
+  if (broker.process.kill('SIGTERM')) {
+    await broker.exited;
   }
   await rm(folder, { recursive: true, force: true });
 }
@@ -50,7 +54,8 @@ async function startBroker() {
   child.stdout.on('data', (text) => log.push(text));
   child.stderr.on('data', (text) => log.push(text));
   child.on('error', (error) => log.push(`${binary}: ${error.message}\n`));
-  return { process: child, log, url: `http://127.0.0.1:${port}` };
+  const exited = new Promise((resolve) => child.on('exit', resolve));
+  return { process: child, exited, log, url: `http://127.0.0.1:${port}` };
 }
 
 async function ready() {
@@ -76,8 +81,9 @@ async function runTests() {
     TEST_BROKER_KEY: (await readFile(join(folder, 'dev', 'api-key'), 'utf8')).trim(),
     TEST_BROKER_MAX_SIZE: String(MAX_SIZE),
   };
-  const options = ['--enable-source-maps', '--no-warnings', '--test', '--test-concurrency=2', '--test-reporter=spec'];
-  const tests = spawn(process.execPath, [...options, ...files], { env, stdio: 'inherit' });
+  const options = ['--enable-source-maps', '--no-warnings', '--test', '--test-concurrency=2'];
+  options.push('--test-reporter=spec');
+  tests = spawn(process.execPath, [...options, ...files], { env, stdio: 'inherit' });
   const [exitCode] = await once(tests, 'exit');
   if (exitCode !== 0) {
     console.error(`The log of the broker:\n${broker.log.join('')}`);

@@ -64,7 +64,10 @@ export class UnavailableError extends Error implements RetryHint {
   readonly transient = true;
   readonly retryAfterMs: number | undefined;
 
-  constructor(message: string, options: { cause?: unknown; retryAfterMs?: number | undefined } = {}) {
+  constructor(
+    message: string,
+    options: { cause?: unknown; retryAfterMs?: number | undefined } = {},
+  ) {
     super(message, { cause: options.cause });
     this.retryAfterMs = options.retryAfterMs;
   }

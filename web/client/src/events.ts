@@ -3,11 +3,11 @@
  *
  * | Fault | What happens |
  * |---|---|
- * | The connection breaks, or the broker restarts | reconnects after a back-off, and continues after the last event |
- * | The connection is silent for longer than the heartbeats of the broker allow | the same |
+ * | The connection breaks, or the broker restarts | reconnects, and continues after the last event |
+ * | The connection is silent for longer than the broker ever is | the same |
  * | The credential has ended | reconnects with the current one; the error 401 ends the stream |
  */
-import { BrokerError, UnavailableError } from './errors.js';
+import { UnavailableError } from './errors.js';
 import type { Connection } from './http/connection.js';
 import { delayAfter, isTransient } from './http/retry.js';
 import { sleep, withTimeLimit } from './http/signals.js';
@@ -21,10 +21,15 @@ export interface EventsOptions {
   uploadId?: string;
   /** Only events of paths with this prefix. */
   prefix?: string;
-  /** Only events of this type, such as `dataset.uploaded`. */
-  type?: string;
+  /** Only events of this type, or one of these, such as `dataset.uploaded`. */
+  type?: string | string[];
   /** Continue after this position: the `cursor` of an event. */
   after?: string;
+  /**
+   * Is called when the database of the broker was restored: events may be missing or repeated, so
+   * read the state of the uploads again. The stream goes on.
+   */
+  onReset?: () => void;
   /** Ends the stream; it then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** A connection that is silent for longer is replaced, in milliseconds; 45 seconds by default. */
@@ -39,35 +44,39 @@ export interface StreamedEvent {
 }
 
 /**
- * Yields events as they are committed, until the caller stops or the signal is aborted. Rejects with
- * a `BrokerError` if the broker refuses. While the broker is away, it reconnects without end.
+ * Yields events as they are committed, until the caller stops or the signal is aborted. Rejects
+ * with a `BrokerError` if the broker refuses. While the broker is away, it reconnects without end.
  */
 export async function* streamEvents(
   connection: Connection,
   options: EventsOptions = {},
 ): AsyncGenerator<StreamedEvent, void, undefined> {
-  let cursor = options.after ?? '';
+  let position = options.after ?? '';
   let failures = 0;
   let retryMs: number | undefined;
   for (;;) {
+    const parser = new SseParser();
+    failures++;
     try {
-      const parser = new SseParser();
-      for await (const message of readMessages(connection, parser, cursor, options)) {
-        failures = 0;
-        cursor = message.id || cursor;
-        yield { cursor, event: JSON.parse(message.data) as UploadEvent };
+      for await (const message of readMessages(connection, parser, position, options)) {
+        failures = 1;
+        if (message.event === 'reset') {
+          options.onReset?.();
+        } else if (message.event !== 'end') {
+          yield { cursor: message.id, event: JSON.parse(message.data) as UploadEvent };
+        }
       }
-      retryMs = parser.retryMs ?? retryMs;
     } catch (error) {
       options.signal?.throwIfAborted();
       if (!isTransient(error)) {
         throw error;
       }
-      retryMs = error instanceof BrokerError ? error.retryAfterMs : retryMs;
+      retryMs = error.retryAfterMs ?? retryMs;
     }
-    failures++;
-    const delay = delayAfter(Math.min(failures, 10), retryMs, connection.retry);
-    await sleep(delay, options.signal);
+    position = parser.position || position;
+    const wait = parser.retryMs ?? retryMs;
+    retryMs = undefined;
+    await sleep(delayAfter(Math.min(failures, 10), wait, connection.retry), options.signal);
   }
 }
 
@@ -75,7 +84,7 @@ export async function* streamEvents(
 async function* readMessages(
   connection: Connection,
   parser: SseParser,
-  cursor: string,
+  position: string,
   options: EventsOptions,
 ): AsyncGenerator<SseMessage, void, undefined> {
   const controller = new AbortController();
@@ -89,9 +98,8 @@ async function* readMessages(
       return promise;
     });
   try {
-    const response = await inTime(
-      connection.openEvents(pathOf(options), cursor, controller.signal),
-    );
+    const opening = connection.openEvents(pathOf(options), position, controller.signal);
+    const response = await inTime(opening);
     const reader = response.body?.getReader();
     const decoder = new TextDecoder();
     while (reader) {
@@ -119,8 +127,8 @@ function pathOf({ uploadId, prefix, type }: EventsOptions): string {
   if (prefix !== undefined) {
     query.set('prefix', prefix);
   }
-  if (type !== undefined) {
-    query.set('type', type);
+  for (const one of [type ?? []].flat()) {
+    query.append('type', one);
   }
-  return query.size === 0 ? '/events' : `/events?${query}`;
+  return `${query}` === '' ? '/events' : `/events?${query}`;
 }

@@ -5,7 +5,7 @@ import type { components } from './schema.js';
 
 type Schemas = components['schemas'];
 
-/** An upload session. After `upload()`, it is the receipt: `verification.level` says what is proven. */
+/** An upload session. `upload` returns it as the receipt: `verification` says what is proven. */
 export type Upload = Schemas['Upload'];
 /** A checksum in the form of S3: an algorithm and a base64 value. */
 export type Checksum = Schemas['Checksum'];

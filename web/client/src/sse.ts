@@ -16,6 +16,8 @@ export interface SseMessage {
 export class SseParser {
   /** The delay that the server asked for before a reconnection, in milliseconds. */
   retryMs: number | undefined;
+  /** The position after everything that was received whole, even without data; empty at first. */
+  position = '';
   #rest = '';
   #id = '';
   #event = '';
@@ -58,6 +60,7 @@ export class SseParser {
 
   #dispatch(): SseMessage | undefined {
     const [event, data] = [this.#event || 'message', this.#data];
+    this.position = this.#id;
     this.#event = '';
     this.#data = [];
     return data.length === 0 ? undefined : { id: this.#id, event, data: data.join('\n') };

@@ -10,11 +10,14 @@ import { bytesOf, collect, newClient, newPath } from './support/broker.js';
 
 const client = newClient();
 
+const nameOf = (index: number) => String(index).padStart(5, '0');
+
 /** Uploads many small datasets with few requests to the broker. */
 async function uploadMany(folder: string, count: number): Promise<void> {
-  const names = Array.from({ length: count }, (_, index) => String(index).padStart(5, '0'));
+  const names = Array.from({ length: count }, (_, index) => nameOf(index));
   for (let first = 0; first < count; first += 1000) {
-    const uploads = names.slice(first, first + 1000).map((name) => ({ path: folder + name, size: 1 }));
+    const some = names.slice(first, first + 1000);
+    const uploads = some.map((name) => ({ path: folder + name, size: 1 }));
     const answer = await client.api.POST('/uploads/batch', { body: { uploads } });
     const left = answer.data?.results ?? [];
     const send = async () => {
@@ -32,8 +35,9 @@ async function uploadMany(folder: string, count: number): Promise<void> {
 
 test('list continues past the first thousand entries, in order and without gaps', async () => {
   const folder = newPath('');
-  await uploadMany(folder, 1_050);
-  const expected = Array.from({ length: 1_050 }, (_, index) => folder + String(index).padStart(5, '0'));
+  const count = 1_050;
+  await uploadMany(folder, count);
+  const expected = Array.from({ length: count }, (_, index) => folder + nameOf(index));
   for (const pageSize of [undefined, 500]) {
     const entries = await collect(client.list({ prefix: folder, pageSize }));
     assert.deepEqual(entries.map(({ path }) => path), expected);

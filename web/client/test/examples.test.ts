@@ -14,7 +14,8 @@ import { brokerKey, brokerUrl, newPath } from './support/broker.js';
 /** Runs the compiled example. */
 async function run(...args: string[]) {
   const env = { ...process.env, UPLOAD_BROKER_URL: brokerUrl, UPLOAD_BROKER_KEY: brokerKey };
-  const child = spawn(process.execPath, ['--no-warnings', 'build/examples/node.js', ...args], { env });
+  const program = ['--no-warnings', 'build/examples/node.js', ...args];
+  const child = spawn(process.execPath, program, { env });
   let [stdout, stderr] = ['', ''];
   child.stdout.on('data', (text) => (stdout += text));
   child.stderr.on('data', (text) => (stderr += text));

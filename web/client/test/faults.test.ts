@@ -6,7 +6,8 @@ import { test } from 'node:test';
 
 import type { ConnectionOptions, Progress } from 'upload-broker-client';
 
-import { brokerUrl, bytesOf, collect, isStored, MIB, newClient, newPath } from './support/broker.js';
+import { brokerUrl, bytesOf, collect, isStored, MIB } from './support/broker.js';
+import { newClient, newPath } from './support/broker.js';
 import { FaultyProxy, StoreProxy } from './support/proxy.js';
 import type { Fate, Seen } from './support/proxy.js';
 
@@ -124,7 +125,7 @@ test('single upload survives cut connections and an overloaded store', async () 
   });
 });
 
-test('single upload whose answer was lost is acknowledged, not reported as a conflict', async () => {
+test('single upload whose answer was lost is acknowledged and is no conflict', async () => {
   const rule = failFirst(isPut, 'lose-answer');
   await withStoreProxy(rule, async (client) => {
     const receipt = await client.upload(bytesOf(1000), { path: newPath() });
@@ -145,7 +146,7 @@ test('expired URL of a single upload is renewed', async () => {
   });
 });
 
-test('parts survive cut connections, expired URLs and lost answers, each sent as often as needed', async () => {
+test('parts survive cut connections, expired URLs and lost answers', async () => {
   const fates: Fate[] = ['cut', 'expired', 'lose-answer', 'cut', 'expired', 'overloaded'];
   await withStoreProxy(failFirst(isPut, ...fates), async (client, seen) => {
     const bytes = bytesOf(27 * MIB);

@@ -27,5 +27,8 @@ export async function* allPages<T>(
 /** The cursor of the next page in a `Link` header. */
 export function nextCursor(link: string | null): string | undefined {
   const target = link?.match(/<([^>]*)>\s*;\s*rel="?next"?/)?.[1];
-  return target ? (new URL(target, 'http://broker').searchParams.get('cursor') ?? undefined) : undefined;
+  if (target === undefined) {
+    return undefined;
+  }
+  return new URL(target, 'http://broker').searchParams.get('cursor') ?? undefined;
 }

@@ -1,13 +1,13 @@
 /**
  * Uploads in parts.
  *
- * The checksum and the size of the whole are claimed in the acknowledge request. The broker compares
- * them before it makes the object of its parts.
+ * The checksum and the size of the whole are claimed in the acknowledge request. The broker
+ * compares them before it makes the object of its parts.
  *
  * | Fault | What happens |
  * |---|---|
  * | A request for a part fails | only this part is sent again, with a new URL |
- * | The client stops, and the same key is used again | only the parts that the store lacks are sent |
+ * | The same key is used again after a stop | only the parts that the store lacks are sent |
  * | Parts are gone when the upload is acknowledged | they are sent again |
  * | The parts of an earlier attempt have other bytes | the broker notices, and all are sent again |
  */

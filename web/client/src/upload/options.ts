@@ -43,7 +43,7 @@ export interface UploadOptions {
    * them to about 78 GiB (10,000 parts); for everything else the broker chooses.
    */
   partSize?: number;
-  /** How many parts are sent at a time; 4 by default. So many parts are held in memory, and one more. */
+  /** How many parts are sent at a time; 4 by default. That many are in memory, and one more. */
   parallel?: number;
 
   /** A display name; the file stem by default. */

@@ -32,7 +32,8 @@ export interface SentParts {
 
 /** Sends all parts that the store lacks. */
 export async function sendParts(task: Task, job: PartsJob): Promise<SentParts> {
-  const pool = new Pool(Math.max(task.options.parallel ?? DEFAULT_PARALLEL, 1), task.options.signal);
+  const { parallel = DEFAULT_PARALLEL, signal } = task.options;
+  const pool = new Pool(Math.max(parallel, 1), signal);
   const crc = new Crc64();
   let size = 0;
   try {

@@ -2,7 +2,7 @@
  * Runs a bounded number of tasks at a time.
  */
 
-/** After the first failure, no task is started any more, and the signal of the others is aborted. */
+/** After the first failure, no task is started, and the signal of the running ones is aborted. */
 export class Pool {
   readonly #running = new Set<Promise<void>>();
   readonly #controller = new AbortController();

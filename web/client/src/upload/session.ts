@@ -85,7 +85,8 @@ export async function signPart(
   size: number | undefined,
   signal: AbortSignal | undefined,
 ): Promise<Part> {
-  const [part] = await signParts(connection, id, { parts: [{ part_number: number, size }] }, signal);
+  const wanted = { parts: [{ part_number: number, size }] };
+  const [part] = await signParts(connection, id, wanted, signal);
   if (!part) {
     throw new Error(`The broker signed no URL for part ${number}`);
   }

@@ -6,7 +6,7 @@
  *
  * | Fault | What happens |
  * |---|---|
- * | The answer of the store is lost | the next attempt gets 412, and the acknowledge request finds the object |
+ * | The answer of the store is lost | the next attempt gets 412, and acknowledge finds the object |
  * | The URL has expired | the request with the same key returns a fresh one |
  * | Another dataset stands at the path | `ConflictError`, nothing is replaced |
  */

@@ -12,7 +12,11 @@ export type Answer = (response: ServerResponse, request: IncomingMessage) => voi
 
 /** A running server. */
 export class EventsServer {
-  readonly requests: { url: string; lastEventId: string | undefined; accept: string | undefined }[] = [];
+  readonly requests: {
+    url: string;
+    lastEventId: string | undefined;
+    accept: string | undefined;
+  }[] = [];
   readonly authorizations: (string | undefined)[] = [];
   /** The number of connections that the client has closed. */
   closed = 0;
@@ -62,7 +66,7 @@ export function eventOf(sequence: number): UploadEvent {
 
 /** The event as it is sent, after a heartbeat. */
 export function wireOf(sequence: number): string {
-  return `: heartbeat\n\nid: c${sequence}\nevent: dataset.uploaded\ndata: ${JSON.stringify(eventOf(sequence))}\n\n`;
+  return `: heartbeat\n\nid: c${sequence}\ndata: ${JSON.stringify(eventOf(sequence))}\n\n`;
 }
 
 /** Opens a stream with these events, and leaves it open. */
