@@ -3,7 +3,7 @@
  *
  * | Fault | What happens |
  * |---|---|
- * | The connection breaks, or the broker restarts | reconnects, and continues after the last event |
+ * | The connection breaks, or the broker stops | reconnects, and continues after the last event |
  * | The connection is silent for longer than the broker ever is | the same |
  * | The credential has ended | reconnects with the current one; the error 401 ends the stream |
  */

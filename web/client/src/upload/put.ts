@@ -38,6 +38,8 @@ const TRANSIENT = new Set([
   'OperationAborted',
   'BadDigest',
   'IncompleteBody',
+  // The multipart upload was replaced, or has ended: the request for a new URL finds out.
+  'NoSuchUpload',
 ]);
 
 /** Errors of S3 with which a new URL may help: mostly, the old one has expired. */

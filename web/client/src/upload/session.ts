@@ -8,6 +8,8 @@ import type { Acknowledge, CreateUpload, Part, Upload, UploadedPart } from '../s
 
 /** The broker answers 503 while the store assembles a large object, which takes minutes. */
 const ACKNOWLEDGE_ATTEMPTS = 40;
+/** How long a failed upload waits for its session to be cancelled, in milliseconds. */
+const CANCEL_LIMIT = 5_000;
 
 const ARRIVED = new Set(['Uploaded', 'Processing', 'Processed']);
 
@@ -64,7 +66,9 @@ export async function acknowledge(
 /** Ends a session that nothing will resume. If that fails, the broker ends it at its deadline. */
 export async function cancelQuietly(connection: Connection, id: string): Promise<void> {
   const once = connection.withRetry({ attempts: 1 });
-  await once.api.POST('/uploads/{id}/cancel', { params: { path: { id } } }).catch(() => undefined);
+  const signal = AbortSignal.timeout(CANCEL_LIMIT);
+  const cancelled = once.api.POST('/uploads/{id}/cancel', { params: { path: { id } }, signal });
+  await cancelled.catch(() => undefined);
 }
 
 /** Requests the URLs of the parts from a number on: those of 100 parts, or of all that remain. */
