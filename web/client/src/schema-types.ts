@@ -16,7 +16,12 @@ export type DatasetDetail = Schemas['DatasetDetail'];
 /** A pre-signed URL for a download, and its end. The URL is a credential. */
 export type DownloadUrl = Schemas['Download'];
 /** The work of one processor on one upload. */
-export type Job = Schemas['Job'];
+export type Job = Omit<Schemas['Job'], 'options' | 'report'> & {
+  /** The options of the rule that queued the job. */
+  options: Record<string, unknown>;
+  /** What the processor found; null before the job has ended. */
+  report: Record<string, unknown> | null;
+};
 /** The text of one page of a document. */
 export type TextOfPage = Schemas['TextOfPage'];
 /** A page of a document that matches a search. */
