@@ -21,21 +21,24 @@ await chmod(folder, 0o755);
 
 let code = 1;
 let tests;
+let isInterrupted = false;
 const broker = await startBroker();
 // The broker and its data are removed when the run is interrupted, too.
 for (const signal of ['SIGINT', 'SIGTERM']) {
-  process.on(signal, () => (tests ?? broker.process).kill('SIGTERM'));
+  process.on(signal, () => {
+    isInterrupted = true;
+    (tests ?? broker.process).kill('SIGTERM');
+  });
 }
 try {
   await ready();
   code = await runTests();
 } finally {
-  if (broker.process.kill('SIGTERM')) {
-    await broker.exited;
-  }
+  broker.process.kill('SIGTERM');
+  await broker.exited;
   await rm(folder, { recursive: true, force: true });
 }
-process.exitCode = code;
+process.exitCode = isInterrupted ? 1 : code;
 
 async function startBroker() {
   const port = await freePort();
@@ -54,7 +57,7 @@ async function startBroker() {
   child.stdout.on('data', (text) => log.push(text));
   child.stderr.on('data', (text) => log.push(text));
   child.on('error', (error) => log.push(`${binary}: ${error.message}\n`));
-  const exited = new Promise((resolve) => child.on('exit', resolve));
+  const exited = new Promise((resolve) => child.once('exit', resolve).once('error', resolve));
   return { process: child, exited, log, url: `http://127.0.0.1:${port}` };
 }
 
@@ -67,7 +70,7 @@ async function ready() {
     }
     await sleep(50);
   }
-  throw new Error(`The broker does not start:\n${broker.log.join('')}`);
+  throw new Error(`${binary} does not start:\n${broker.log.join('')}`);
 }
 
 async function runTests() {
