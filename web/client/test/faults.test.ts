@@ -37,12 +37,16 @@ async function withBrokerProxy(
 /** Runs with a client whose store is behind a proxy. */
 async function withStoreProxy(
   rule: (request: Seen) => Fate,
-  run: (client: ReturnType<typeof newClient>, seen: () => Promise<Fate[]>) => Promise<void>,
+  run: (
+    client: ReturnType<typeof newClient>,
+    seen: () => Promise<Fate[]>,
+    toBroker: string[],
+  ) => Promise<void>,
 ) {
   const store = new StoreProxy(brokerUrl, rule);
   const seen = async () => ((await store.proxy)?.seen ?? []).map(({ fate }) => fate);
   try {
-    await run(newClient({ ...quick, fetch: store.fetch }), seen);
+    await run(newClient({ ...quick, fetch: store.fetch }), seen, store.toBroker);
   } finally {
     await store.stop();
   }
@@ -134,15 +138,18 @@ test('single upload whose answer was lost is acknowledged and is no conflict', a
 });
 
 test('expired URL of a single upload is renewed', async () => {
-  const urls = new Set<string>();
-  const rule = failFirst(isPut, 'expired');
-  const remember = (request: Seen) => {
-    urls.add(request.path);
-    return rule(request);
-  };
-  await withStoreProxy(remember, async (client, seen) => {
+  await withStoreProxy(failFirst(isPut, 'expired'), async (client, seen, toBroker) => {
     await client.upload(bytesOf(1000), { path: newPath() });
     assert.deepEqual(await seen(), ['expired', 'pass']);
+    assert.equal(toBroker.filter((request) => request === 'POST /uploads').length, 2);
+  });
+});
+
+test('expired URL of a part is renewed, and only that one', async () => {
+  await withStoreProxy(failFirst(isPut, 'expired'), async (client, seen, toBroker) => {
+    await client.upload(new Blob([bytesOf(11 * MIB)]), { path: newPath(), partSize: 5 * MIB });
+    assert.equal((await seen()).length, 4);
+    assert.equal(toBroker.filter((request) => /^POST .*\/parts$/.test(request)).length, 1);
   });
 });
 

@@ -115,6 +115,8 @@ export class FaultyProxy {
  */
 export class StoreProxy {
   proxy: Promise<FaultyProxy> | undefined;
+  /** The requests to the broker, such as `POST /uploads`, which do not go through the proxy. */
+  readonly toBroker: string[] = [];
 
   constructor(
     readonly brokerUrl: string,
@@ -123,6 +125,7 @@ export class StoreProxy {
 
   readonly fetch: Fetch = async (url, init) => {
     if (url.startsWith(this.brokerUrl)) {
+      this.toBroker.push(`${init?.method} ${new URL(url).pathname}`);
       return fetch(url, init);
     }
     const target = new URL(url);
