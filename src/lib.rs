@@ -15,6 +15,7 @@
 //!              relay ─▶ notify ─▶ SNS, webhooks
 //!   janitor ─▶ usecases
 //!   audit ─▶ usecases                                writes down who did what
+//!   feed ─▶ usecases                                 reads new events for live streams
 //!   S3's own events (SQS) ─▶ arrivals ─▶ usecases
 //!   worker ─▶ processors                             bytes to results, in a bounded process
 //!     ├────▶ textract                                text of documents, by Amazon Textract
@@ -37,6 +38,7 @@ pub mod config;
 #[cfg(feature = "dev")]
 pub mod dev;
 pub mod domain;
+pub mod feed;
 pub mod http;
 pub mod identity;
 pub mod janitor;

@@ -34,8 +34,8 @@ use crate::store;
 use crate::store::pool;
 use crate::telemetry::metrics::Metrics;
 use crate::usecases::context::{
-    AuditQueue, Batches, Broker, Caches, Connections, EventSignal, Retention, Rules, S3Events,
-    Stores, Tasks,
+    AuditQueue, Batches, Broker, Caches, Connections, EventFeed, EventSignal, Retention, Rules,
+    S3Events, Stores, StreamLimits, Tasks,
 };
 use crate::usecases::datasets::copy;
 use crate::worker::Worker;
@@ -109,6 +109,11 @@ pub async fn assemble(
         batches: Batches::default(),
         tasks: Tasks::new(copy::CONCURRENT_COPIES),
         audit: AuditQueue::new(Arc::clone(&metrics)),
+        feed: EventFeed::new(
+            streams(settings),
+            Arc::clone(&metrics),
+            Arc::clone(&outbox.feed),
+        ),
         outbox,
         jobs_queued: Notify::new(),
         s3_events: S3Events::default(),
@@ -161,6 +166,13 @@ fn limits(database: &Database) -> pool::PoolLimits {
         connect_timeout: database.connect_timeout,
         wait_timeout: database.pool_wait,
         statement_timeout: database.statement_timeout,
+    }
+}
+
+fn streams(settings: &Settings) -> StreamLimits {
+    StreamLimits {
+        total: settings.http.max_streams,
+        per_tenant: settings.http.max_streams_per_tenant,
     }
 }
 

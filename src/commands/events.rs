@@ -1,6 +1,7 @@
 //! `events replay`: publishes events again.
 
 use std::process::ExitCode;
+use std::str::FromStr as _;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
@@ -36,7 +37,7 @@ pub(super) struct Replay {
     #[arg(long, value_name = "TIME", value_parser = parse_time)]
     until: Option<TimeArgument>,
     /// Only events of this type, such as dataset.uploaded
-    #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
+    #[arg(long = "type", value_name = "TYPE", value_parser = EventType::from_str)]
     kind: Option<EventType>,
     /// Only events of the upload with this id
     #[arg(long, value_name = "ID")]
@@ -47,14 +48,6 @@ pub(super) struct Replay {
     /// Print JSON
     #[arg(long)]
     json: bool,
-}
-
-pub(super) fn parse_type(name: &str) -> Result<EventType, String> {
-    let mut all = EventType::ALL.into_iter();
-    all.find(|kind| kind.as_str() == name).ok_or_else(|| {
-        let known = EventType::ALL.map(EventType::as_str).join(", ");
-        format!("unknown event type; the event types are {known}")
-    })
 }
 
 pub(super) async fn run(command: Command) -> ExitCode {

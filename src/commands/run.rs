@@ -16,7 +16,7 @@ use crate::http::tls::ServerCertificate;
 use crate::lifecycle::{Hangups, Shutdown};
 use crate::usecases::Broker;
 use crate::usecases::maintenance::abilities;
-use crate::{audit, http, janitor};
+use crate::{audit, feed, http, janitor};
 
 /// How often gauges are updated that are not updated by events.
 const GAUGE_INTERVAL: Duration = Duration::from_secs(5);
@@ -98,6 +98,10 @@ impl Assembly {
         }
         if roles.has(Role::Janitor) {
             spawn_janitor(&broker, &settings.janitor, shutdown);
+        }
+        if roles.has(Role::Http) {
+            let feed = feed::run(Arc::clone(&broker), shutdown.token());
+            shutdown.spawn("event feed", feed);
         }
         let stores = janitor::probe_stores(Arc::clone(&broker), shutdown.token());
         shutdown.spawn("stores", stores);

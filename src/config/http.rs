@@ -13,9 +13,9 @@ use super::tls::Tls;
 use super::variables::{
     BROKER_BIND, BROKER_CORS_HEADERS, BROKER_CORS_ORIGINS, BROKER_HEAD_TIMEOUT_SECONDS,
     BROKER_HTTP_WORKERS, BROKER_KEEP_ALIVE_SECONDS, BROKER_MAX_BATCH_BODY_BYTES,
-    BROKER_MAX_BODY_BYTES, BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT,
-    BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS, BROKER_STOP_DELAY_SECONDS,
-    BROKER_WRITE_TIMEOUT_SECONDS,
+    BROKER_MAX_BODY_BYTES, BROKER_MAX_CONNECTIONS, BROKER_MAX_IN_FLIGHT, BROKER_MAX_STREAMS,
+    BROKER_MAX_STREAMS_PER_TENANT, BROKER_REQUEST_TIMEOUT_SECONDS, BROKER_SHUTDOWN_SECONDS,
+    BROKER_STOP_DELAY_SECONDS, BROKER_WRITE_TIMEOUT_SECONDS,
 };
 
 /// How the HTTP server listens, and its limits.
@@ -43,6 +43,10 @@ pub struct Http {
     pub max_in_flight: usize,
     /// The most client connections.
     pub max_connections: usize,
+    /// The most live streams of events.
+    pub max_streams: usize,
+    /// The most live streams of events of one tenant.
+    pub max_streams_per_tenant: usize,
     /// The timeout of a request.
     pub request_timeout: Duration,
     /// How long the head of a request may take to arrive.
@@ -74,6 +78,11 @@ impl Section for Http {
         let request_timeout = reader.value(&BROKER_REQUEST_TIMEOUT_SECONDS, seconds(1..=3600));
         let max_in_flight = reader.value(&BROKER_MAX_IN_FLIGHT, number(1..=1_000_000));
         let max_connections = reader.value(&BROKER_MAX_CONNECTIONS, number(1..=1_000_000));
+        let derived_streams = max_connections.map_or(1, |most: usize| (most / 4).max(1));
+        let max_streams =
+            reader.derived(&BROKER_MAX_STREAMS, number(1..=1_000_000), derived_streams);
+        let max_streams_per_tenant =
+            reader.value(&BROKER_MAX_STREAMS_PER_TENANT, number(1..=1_000_000));
         let head_timeout = reader.value(&BROKER_HEAD_TIMEOUT_SECONDS, seconds(1..=3600));
         let write_timeout = reader.value(&BROKER_WRITE_TIMEOUT_SECONDS, fractional_seconds(3600));
         let keep_alive = reader.value(&BROKER_KEEP_ALIVE_SECONDS, seconds(1..=3600));
@@ -91,6 +100,8 @@ impl Section for Http {
             max_batch_body_bytes: max_batch_body_bytes?,
             max_in_flight: max_in_flight?,
             max_connections: max_connections?,
+            max_streams: max_streams?,
+            max_streams_per_tenant: max_streams_per_tenant?,
             request_timeout: request_timeout?,
             head_timeout: head_timeout?,
             write_timeout: write_timeout?.0,
@@ -102,6 +113,11 @@ impl Section for Http {
             let (name, most) = (BROKER_MAX_IN_FLIGHT.name, http.max_in_flight);
             let detail = format!("must be at least {name}, which is {most}");
             reader.fault(&BROKER_MAX_CONNECTIONS, detail);
+        }
+        if http.max_streams > http.max_connections {
+            let (name, most) = (BROKER_MAX_CONNECTIONS.name, http.max_connections);
+            let detail = format!("must be at most {name}, which is {most}");
+            reader.fault(&BROKER_MAX_STREAMS, detail);
         }
         if !http.stop_delay.is_zero() && http.stop_delay >= http.shutdown {
             let detail = format!("must be less than {}", BROKER_SHUTDOWN_SECONDS.name);

@@ -45,6 +45,8 @@ table! {
     BROKER_MAX_BATCH_BODY_BYTES, Text("4194304"), Plain, "Largest body in bytes of `POST /uploads/batch`, `POST /uploads/batch/acknowledge` and `POST /uploads/{id}/parts`.";
     BROKER_MAX_IN_FLIGHT, Text("1024"), Plain, "Maximum number of requests in flight; further requests get 503 without being read.";
     BROKER_MAX_CONNECTIONS, Text("4096"), Plain, "Maximum number of client connections, including idle ones; further connections wait to be accepted.";
+    BROKER_MAX_STREAMS, Derived("a quarter of `BROKER_MAX_CONNECTIONS`"), Plain, "Maximum number of live streams of events (`text/event-stream`), which do not count as requests in flight; further ones get 503.";
+    BROKER_MAX_STREAMS_PER_TENANT, Text("100"), Plain, "Maximum number of live streams of each tenant in this process; further ones get 429.";
     BROKER_REQUEST_TIMEOUT_SECONDS, Text("30"), Plain, "Seconds that a request may take; receiving its body may take half of it.";
     BROKER_HEAD_TIMEOUT_SECONDS, Text("10"), Plain, "Seconds that the head of a request may take to arrive.";
     BROKER_WRITE_TIMEOUT_SECONDS, Text("30"), Plain, "Seconds that a client may take to read the next 64 KiB of a response.";

@@ -1,6 +1,8 @@
 //! Events: one for every status transition of an upload, and one for every detected change of a
 //! proven object. They are numbered per upload.
 
+use std::str::FromStr;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -99,6 +101,18 @@ impl EventType {
             Self::Drifted => "dataset.drifted",
             Self::Restored => "dataset.restored",
         }
+    }
+}
+
+impl FromStr for EventType {
+    type Err = String;
+
+    fn from_str(name: &str) -> Result<Self, String> {
+        let mut all = Self::ALL.into_iter();
+        all.find(|kind| kind.as_str() == name).ok_or_else(|| {
+            let known = Self::ALL.map(Self::as_str).join(", ");
+            format!("unknown event type; the event types are {known}")
+        })
     }
 }
 

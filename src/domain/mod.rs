@@ -9,6 +9,7 @@ pub mod drift;
 pub mod encryption;
 pub mod event;
 pub mod event_schema;
+pub mod feed;
 pub mod finding;
 pub mod headers;
 pub mod jail;

@@ -5,6 +5,8 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::feed::FeedCursor;
+
 /// The allowed number of entries in a page.
 pub const LIMITS: std::ops::RangeInclusive<u16> = 1..=1000;
 /// The number of entries in a page if the caller does not set a limit.
@@ -31,6 +33,19 @@ pub enum Cursor {
     /// The last id of a page of audit rows, newest first.
     #[serde(rename = "a")]
     Audit(Uuid),
+    /// A place in the feed of events, oldest first.
+    #[serde(rename = "f")]
+    Feed(FeedCursor),
+    /// A place in the history of an upload, oldest first.
+    #[serde(rename = "h")]
+    History {
+        /// The upload.
+        #[serde(rename = "u")]
+        upload: Uuid,
+        /// The sequence number of the event; 0 before the first one.
+        #[serde(rename = "s")]
+        sequence: i32,
+    },
     /// The last page of a part of a document.
     #[serde(rename = "t")]
     DocumentPage {

@@ -56,6 +56,8 @@ pub enum Code {
     OutputMissing,
     /// No text was extracted from the upload.
     TextMissing,
+    /// The tenant has as many live streams as it may have.
+    TooManyStreams,
     /// A job has failed for good. It is the reason of an upload, never of an answer.
     ProcessingFailed,
 }
@@ -84,6 +86,7 @@ impl Code {
             Self::LeaseLost => "lease-lost",
             Self::OutputMissing => "output-missing",
             Self::TextMissing => "text-missing",
+            Self::TooManyStreams => "too-many-streams",
             Self::ProcessingFailed => PROCESSING_FAILED,
         }
     }

@@ -7,7 +7,7 @@
 use super::operation::Operation;
 use super::problem::page;
 use super::service::{docs, event_schema, health, index, metrics, readiness};
-use super::{audit, datasets, documents, jobs, tokens, uploads};
+use super::{audit, datasets, documents, events, jobs, tokens, uploads};
 
 /// Operations that need a credential.
 pub const API: &[Operation] = &[
@@ -37,6 +37,7 @@ pub const API: &[Operation] = &[
     jobs::claim::OPERATION,
     jobs::list::OPERATION,
     documents::search::OPERATION,
+    events::list::OPERATION,
     audit::list::OPERATION,
     tokens::create::OPERATION,
 ];

@@ -130,10 +130,24 @@ pub async fn history(
     tenant: &str,
     upload_id: Uuid,
 ) -> Result<Vec<Event>> {
+    history_after(connection, tenant, upload_id, 0, i64::MAX).await
+}
+
+/// Lists at most `limit` events of an upload of this tenant, the oldest ones after the sequence
+/// number `after`.
+pub async fn history_after(
+    connection: &mut Connection,
+    tenant: &str,
+    upload_id: Uuid,
+    after: i32,
+    limit: i64,
+) -> Result<Vec<Event>> {
     let rows: Vec<Row> = events::table
         .filter(events::upload_id.eq(upload_id))
         .filter(events::tenant.eq(tenant))
+        .filter(events::sequence.gt(after))
         .order(events::sequence)
+        .limit(limit)
         .select(Row::as_select())
         .load(connection)
         .await?;

@@ -12,6 +12,7 @@ mod columns;
 pub mod documents;
 mod error_codes;
 pub mod events;
+pub mod feed;
 mod hosts;
 pub mod idempotency;
 pub mod inspect;

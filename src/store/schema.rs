@@ -1,5 +1,11 @@
 // @generated automatically by Diesel CLI.
 
+pub mod sql_types {
+    #[derive(diesel::query_builder::QueryId, diesel::sql_types::SqlType)]
+    #[diesel(postgres_type(name = "xid8", schema = "pg_catalog"))]
+    pub struct Xid8;
+}
+
 diesel::table! {
     api_keys (id) {
         id -> Uuid,
@@ -52,6 +58,15 @@ diesel::table! {
 }
 
 diesel::table! {
+    event_feed (system_identifier) {
+        system_identifier -> Int8,
+    }
+}
+
+diesel::table! {
+    use diesel::sql_types::*;
+    use super::sql_types::Xid8;
+
     events (id) {
         id -> Uuid,
         upload_id -> Uuid,
@@ -69,6 +84,7 @@ diesel::table! {
         replayed_at -> Nullable<Timestamptz>,
         holder -> Nullable<Uuid>,
         leased_until -> Nullable<Timestamptz>,
+        xid -> Xid8,
     }
 }
 
@@ -333,6 +349,7 @@ diesel::allow_tables_to_appear_in_same_query!(
     audit,
     detected_text,
     documents,
+    event_feed,
     events,
     idempotency_entries,
     idempotency_keys,

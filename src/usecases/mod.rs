@@ -12,6 +12,7 @@ pub mod datasets;
 pub mod documents;
 mod error;
 mod faults;
+pub mod feed;
 pub mod identity;
 mod ids;
 pub mod jobs;

@@ -22,6 +22,7 @@ const MAY_NAME: &[(&str, &[&str])] = &[
     ("janitor", &["domain", "usecases"]),
     ("arrivals", &["domain", "usecases", "sqs"]),
     ("audit", &["domain", "usecases"]),
+    ("feed", &["domain", "usecases"]),
     ("processors", &["domain"]),
     ("sqs", &[]),
     ("worker", &["domain", "usecases", "processors", "sqs"]),

@@ -17,7 +17,9 @@ type Tables = BTreeMap<String, String>;
 fn parse(schema: &str) -> Tables {
     let mut tables = Tables::new();
     for block in schema.split("diesel::table! {").skip(1) {
-        let mut lines = block.lines().map(str::trim).filter(|line| !line.is_empty());
+        // A table with a type that diesel does not know imports it.
+        let lines = block.lines().map(str::trim);
+        let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with("use "));
         let head = lines.next().expect("a table's name");
         let (name, key) = head.split_once(' ').expect("name (key) {");
         let mut text = format!("{}\n", key.trim_end_matches(" {"));

@@ -5,13 +5,13 @@ mod replay;
 mod text;
 
 use std::process::ExitCode;
+use std::str::FromStr as _;
 
 use clap::Subcommand;
 use serde_json::json;
 use uuid::Uuid;
 
 use super::database;
-use super::events::parse_type;
 use super::output::{
     print_secret, print_stderr, print_with_secret, report_failure, report_invalid_settings,
 };
@@ -38,7 +38,7 @@ pub(super) enum Command {
         #[arg(long)]
         url: String,
         /// Event types, comma-separated, such as dataset.uploaded,dataset.processed; default: all
-        #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = parse_type)]
+        #[arg(long, value_name = "LIST", value_delimiter = ',', value_parser = EventType::from_str)]
         types: Option<Vec<EventType>>,
         /// Print JSON
         #[arg(long)]

@@ -157,10 +157,15 @@ impl Params {
 
     /// The value of a `Link` header for the next page: the same parameters with the new cursor.
     pub fn link_to_next(&self, path: &str, next: &Cursor) -> String {
-        let kept = self.0.iter().filter(|(name, _)| name != "cursor");
+        self.link_by("cursor", path, next)
+    }
+
+    /// The same, for a route whose cursor is the parameter `name`.
+    pub fn link_by(&self, name: &str, path: &str, next: &Cursor) -> String {
+        let kept = self.0.iter().filter(|(kept, _)| kept != name);
         let query = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(kept)
-            .append_pair("cursor", &next.encode())
+            .append_pair(name, &next.encode())
             .finish();
         format!("<{path}?{query}>; rel=\"next\"")
     }

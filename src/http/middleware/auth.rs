@@ -11,7 +11,7 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{self, HeaderValue};
 use actix_web::middleware::Next;
-use actix_web::{Error, HttpMessage as _, web};
+use actix_web::{Error, HttpMessage as _, HttpRequest, web};
 use futures::FutureExt as _;
 use futures::future::LocalBoxFuture;
 
@@ -67,7 +67,7 @@ pub async fn authenticate_caller(
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, Error> {
     let in_path = request.extensions().get().cloned();
-    let answer = authenticator.0(bearer(&request, in_path.as_ref())).await;
+    let answer = authenticator.0(bearer(request.request(), in_path.as_ref())).await;
     match answer {
         Ok(principal) => {
             let audit = RequestAudit::of_caller(&request, &principal);
@@ -90,10 +90,21 @@ pub async fn authenticate_caller(
     }
 }
 
+/// Authenticates the caller of a request once more, for a response that lasts.
+///
+/// # Errors
+/// `unauthenticated` if the credential has ended, and others if that cannot be found out now.
+pub async fn authenticate_again(request: &HttpRequest) -> Result<Arc<Principal>, Problem> {
+    let authenticator = request.app_data::<web::Data<Authenticator>>();
+    let authenticator = authenticator.ok_or_else(Problem::unauthenticated)?;
+    let in_path = request.extensions().get().cloned();
+    authenticator.0(bearer(request, in_path.as_ref())).await
+}
+
 /// The bearer token of a request (RFC 6750, section 2.1). The case of the scheme does not matter
 /// (RFC 9110, section 11.1). An upload token in the path has precedence; other credentials are not
 /// accepted there.
-fn bearer<'a>(request: &'a ServiceRequest, in_path: Option<&'a PathToken>) -> Option<&'a str> {
+fn bearer<'a>(request: &'a HttpRequest, in_path: Option<&'a PathToken>) -> Option<&'a str> {
     if let Some(token) = in_path.map(PathToken::expose) {
         return is_upload_token(token).then_some(token);
     }

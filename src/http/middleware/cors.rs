@@ -18,7 +18,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE")
 /// request: W3C Trace Context and Baggage (OpenTelemetry, Sentry), the headers of Sentry and
 /// Datadog, and the one that older libraries send.
 const HEADERS: &str = "authorization, content-type, idempotency-key, x-request-id, accept, \
-    baggage, sentry-trace, traceparent, tracestate, x-requested-with, \
+    last-event-id, baggage, sentry-trace, traceparent, tracestate, x-requested-with, \
     x-datadog-origin, x-datadog-parent-id, x-datadog-sampling-priority, x-datadog-tags, \
     x-datadog-trace-id";
 /// The prefix of the headers of Datadog, whose libraries add new ones from time to time.

@@ -2,8 +2,9 @@
 //!
 //! The number of requests in flight is limited. A request over the limit gets a 503 with
 //! `Retry-After` before its body is read, its credential is checked or a database connection is
-//! requested. A request counts until the last byte of its response was taken, so that a stream
-//! counts for as long as it lasts. Work that continues after its client has disconnected counts
+//! requested. A request counts until the last byte of its response was taken, so that an NDJSON list
+//! counts for as long as it lasts. A live stream counts until its head is made, and then among the
+//! live streams, which have limits of their own. Work that continues after its client has disconnected counts
 //! too. The routes that machines poll are not limited.
 
 use std::pin::Pin;
@@ -19,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::http::access::POLLED;
 use crate::http::problem::Problem;
+use crate::http::sse::HasOwnPlace;
 use crate::usecases::Broker;
 
 /// The limit of requests in flight, shared by all workers.
@@ -62,6 +64,9 @@ pub async fn shed_load(
         return Ok(request.error_response(Problem::overloaded("The broker")));
     };
     let response = next.call(request).await?.map_into_boxed_body();
+    if response.response().extensions().contains::<HasOwnPlace>() {
+        return Ok(response);
+    }
     Ok(response.map_body(|_, body| {
         BoxBody::new(Counted {
             body,

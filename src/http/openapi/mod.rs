@@ -23,6 +23,7 @@ use super::{operations, problem};
     tags(
         (name = "Uploads", description = "Upload sessions. Each is for one object at one path."),
         (name = "Datasets", description = "The objects in the bucket."),
+        (name = "Events", description = "What happened to the uploads of the tenant, as pages and as a live stream."),
         (name = "Audit", description = "The audit trail: who did what."),
         (name = "Processing", description = "Jobs: what becomes of a dataset after it arrived. Workers claim jobs, renew their leases, and report the end."),
         (name = "Tokens", description = "Upload tokens: short-lived credentials with few rights, for example for browsers."),

@@ -59,7 +59,7 @@ impl From<Code> for Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: [Self; 33] = [
+    pub const ALL: [Self; 34] = [
         Self::Refused(Code::InvalidRequest),
         Self::Refused(Code::SizeLimitExceeded),
         Self::Refused(Code::ContentTypeNotAllowed),
@@ -80,6 +80,7 @@ impl Kind {
         Self::Refused(Code::LeaseLost),
         Self::Refused(Code::OutputMissing),
         Self::Refused(Code::TextMissing),
+        Self::Refused(Code::TooManyStreams),
         Self::Refused(Code::ProcessingFailed),
         Self::InvalidJson,
         Self::Unauthenticated,

@@ -103,6 +103,11 @@ pub fn row(code: Code) -> Row {
             "The upload has no text",
             "No text was extracted from the upload: no job of `pdf-text` has succeeded yet, or the dataset was replaced or deleted. `GET /uploads/{id}/jobs` has the jobs of the upload.",
         ),
+        Code::TooManyStreams => (
+            429,
+            "The tenant has too many live streams",
+            "The number of live streams of events that a tenant may have open at once is limited in each process of the broker; `detail` names the limit. Close a stream, or try again after `Retry-After` seconds. A stream that its client has left frees its place within half a minute.",
+        ),
         Code::ProcessingFailed => (
             409,
             "The processing of the dataset failed",

@@ -8,6 +8,7 @@
 mod audit;
 mod batches;
 mod calls;
+mod feed;
 mod http;
 mod janitor;
 mod jobs;
@@ -28,6 +29,7 @@ use prometheus::{Registry, TextEncoder};
 pub use audit::Audit;
 pub use batches::Batches;
 pub use calls::{CallOutcome, S3Calls, SnsCalls, TextractCalls};
+pub use feed::Feed;
 pub use http::{Http, InFlight};
 pub use janitor::Janitor;
 pub use jobs::Jobs;
@@ -72,6 +74,8 @@ pub struct Metrics {
     pub stores: Stores,
     /// Events that are sent to webhooks.
     pub webhooks: Webhooks,
+    /// Live streams of events.
+    pub feed: Feed,
     process: process::Process,
     registry: Registry,
 }
@@ -99,6 +103,7 @@ impl Metrics {
             s3_events: S3Events::new(&registry)?,
             stores: Stores::new(&registry)?,
             webhooks: Webhooks::new(&registry)?,
+            feed: Feed::new(&registry)?,
             process: process::Process::new(&registry, started)?,
             registry,
         })

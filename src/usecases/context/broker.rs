@@ -8,6 +8,7 @@ use super::audit_queue::AuditQueue;
 use super::batches::Batches;
 use super::caches::Caches;
 use super::connections::Connections;
+use super::event_feed::EventFeed;
 use super::event_signal::EventSignal;
 use super::rules::Rules;
 use super::s3_events::S3Events;
@@ -44,6 +45,8 @@ pub struct Broker {
     pub audit: AuditQueue,
     /// Notified when an event was written; the loops that send events wait for it.
     pub outbox: EventSignal,
+    /// The live streams of events.
+    pub feed: EventFeed,
     /// Notified when this process has queued a job; claims wait for it.
     pub jobs_queued: Notify,
     /// Whether S3's events reach the broker.

@@ -12,6 +12,8 @@ pub struct EventSignal {
     pub relay: Arc<Notify>,
     /// The signal of the loop that sends webhooks.
     pub webhooks: Arc<Notify>,
+    /// The signal of the loop that reads events for live streams.
+    pub feed: Arc<Notify>,
 }
 
 impl EventSignal {
@@ -19,5 +21,6 @@ impl EventSignal {
     pub fn notify_one(&self) {
         self.relay.notify_one();
         self.webhooks.notify_one();
+        self.feed.notify_one();
     }
 }

@@ -262,10 +262,13 @@ impl Broker {
         Ok(changed)
     }
 
-    /// Wakes the relay, if it publishes events of this type. The event is committed.
+    /// Wakes the relay, if it publishes events of this type, and the live streams in any case. The
+    /// event is committed.
     pub(in crate::usecases) fn wake_relay(&self, kind: EventType) {
         if self.rules.notified.contains(kind) {
             self.outbox.notify_one();
+        } else {
+            self.outbox.feed.notify_one();
         }
     }
 

@@ -1,0 +1,2 @@
+DROP TABLE event_feed;
+ALTER TABLE events DROP COLUMN xid;
