@@ -43,6 +43,7 @@ mod images;
 mod janitor;
 mod jobs;
 mod leaks;
+mod live_events;
 mod migrations;
 mod model;
 mod multipart;

@@ -42,7 +42,8 @@ impl Poller {
     pub async fn run_once(&mut self) -> Result<bool> {
         let mut connection = self.broker.connection().await?;
         let mut current = feed::transactions(&mut connection).await?;
-        if current.cluster != current.numbered_by {
+        let is_restored = current.cluster != current.numbered_by;
+        if is_restored {
             renumber(&mut connection).await?;
             current = feed::transactions(&mut connection).await?;
         }
@@ -50,7 +51,7 @@ impl Poller {
         // a standby that lacks the last transactions.
         let is_other =
             |known: &Transactions| known.cluster != current.cluster || known.next > current.next;
-        if self.known.as_ref().is_some_and(is_other) {
+        if is_restored || self.known.as_ref().is_some_and(is_other) {
             log::warn!("event feed: the database was replaced: live streams get a reset");
             self.broker.feed.reset(FeedCursor {
                 cluster: current.cluster,

@@ -14,9 +14,9 @@ use uuid::Uuid;
 use crate::store::{Connection, feed};
 use crate::usecases::error::Result;
 
-/// The number of events that one statement looks at. It takes a fraction of the shortest statement
-/// timeout.
-const BATCH: i64 = 5_000;
+/// The number of events that one statement looks at. That takes about half a second on a slow
+/// machine, which is less than any statement timeout.
+const BATCH: i64 = 1_000;
 
 /// Renumbers the events, if the recorded cluster is not the one of the connection.
 pub(super) async fn renumber(connection: &mut Connection) -> Result<()> {

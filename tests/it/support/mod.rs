@@ -11,6 +11,7 @@ pub mod blocked_gate;
 pub mod cloud;
 pub mod database;
 pub mod derived;
+pub mod event_stream;
 pub mod events;
 pub mod faulty_proxy;
 pub mod fleet;
