@@ -35,6 +35,8 @@ struct State {
     /// Whether the service has decided to close the connection after the current response.
     closing: Cell<bool>,
     interim: Cell<Interim>,
+    /// Whether the client has closed its side.
+    input_ended: Cell<bool>,
     /// The number of bytes that may still be read once no further request is accepted.
     drainable: Cell<usize>,
 }
@@ -45,6 +47,7 @@ impl Default for State {
             requests: Cell::default(),
             closing: Cell::default(),
             interim: Cell::default(),
+            input_ended: Cell::default(),
             drainable: Cell::new(MAX_DRAINED_BYTES),
         }
     }
@@ -117,6 +120,21 @@ impl Connection {
             Interim::Held => self.0.interim.set(Interim::Due(0)),
             Interim::None | Interim::AwaitsFlush | Interim::Due(_) => {}
         }
+    }
+
+    /// Resolves when the client has closed its side. A client that waits for the rest of a response
+    /// may do so, too; but one that follows a stream does not.
+    pub async fn input_ended(&self) {
+        poll_fn(|_| match self.0.input_ended.get() {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        })
+        .await;
+    }
+
+    /// For the socket: the client has closed its side.
+    pub fn set_input_ended(&self) {
+        self.0.input_ended.set(true);
     }
 
     /// For the socket: the state of the interim response.

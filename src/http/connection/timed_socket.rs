@@ -180,6 +180,9 @@ impl<T: AsyncRead + Unpin> AsyncRead for TimedSocket<T> {
         if self.connection.is_closing() {
             self.connection.count_drained(read);
         }
+        if read == 0 && result.is_ready() && buffer.remaining() > 0 {
+            self.connection.set_input_ended();
+        }
         result
     }
 }

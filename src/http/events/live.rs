@@ -7,6 +7,7 @@
 //! | its credential expires, is revoked, or loses its scope | the event `end` with the reason `credential`, within seconds |
 //! | the process stops | the event `end` with the reason `stop`, at once |
 //! | the database is replaced | the event `reset`: what happened before may be missing |
+//! | the client closes the connection | nothing; its place is free at once |
 //! | the client reads too slowly | nothing until it reads; then what it has missed |
 //! | Postgres is unavailable | comments, and the events once it is available again |
 //!
@@ -25,6 +26,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::wire::Event;
 use crate::domain::principal::{Principal, Scope};
+use crate::http::connection::Connection;
 use crate::http::middleware::auth::authenticate_again;
 use crate::http::problem::catalogue::Kind;
 use crate::http::sse::{self, Chunk};
@@ -57,6 +59,7 @@ struct Live {
     request: HttpRequest,
     tenant: String,
     stop: CancellationToken,
+    connection: Connection,
     phase: Phase,
     comment_at: Instant,
     check_at: Instant,
@@ -87,6 +90,7 @@ pub fn respond(
     let live = Live {
         follower,
         check_at: now + time_to_check(&broker, principal),
+        connection: request.conn_data().cloned().unwrap_or_default(),
         broker,
         request,
         tenant: principal.tenant.clone(),
@@ -123,7 +127,7 @@ impl Live {
             Phase::Open => {}
             Phase::Ended => return None,
         }
-        loop {
+        while self.phase == Phase::Open {
             if self.stop.is_cancelled() {
                 return Some(self.end("stop"));
             }
@@ -144,6 +148,7 @@ impl Live {
                 return Some(chunk);
             }
         }
+        None
     }
 
     /// Reads, or waits for, the next events. Returns without any if it is time for something else.
@@ -175,6 +180,10 @@ impl Live {
         tokio::select! {
             () = self.stop.cancelled() => nothing,
             () = sleep_until(wake) => nothing,
+            () = self.connection.input_ended() => {
+                self.phase = Phase::Ended;
+                nothing
+            }
             step = self.follower.receive(), if !is_behind => step,
         }
     }

@@ -1,10 +1,12 @@
 //! Places for streams, which are not those of requests.
 
+use std::time::Duration;
+
 use reqwest::{Method, StatusCode};
 use serde_json::json;
 use upload_broker::domain::principal::Scope;
 
-use super::{named, open};
+use super::{insert, named, open};
 use crate::support::app::Setup;
 use crate::support::event_stream::EventStream;
 use crate::support::observe::eventually;
@@ -58,15 +60,14 @@ async fn streams_do_not_hold_the_places_of_requests() {
 }
 
 #[tokio::test]
-async fn stream_lives_longer_than_the_timeout_of_requests() {
-    let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", 1);
-    let app = setup.set("BROKER_WRITE_TIMEOUT_SECONDS", 1).start().await;
+async fn stream_lives_longer_than_the_timeouts_of_requests() {
+    let setup = Setup::new().set("BROKER_REQUEST_TIMEOUT_SECONDS", 5);
+    let app = setup.set("BROKER_WRITE_TIMEOUT_SECONDS", 2).start().await;
+    let upload = app.upload("/a.csv", "x", json!({})).await;
     let mut stream = open(&app, "/events").await;
-    stream
-        .expect_nothing(std::time::Duration::from_secs(4))
-        .await;
-    app.upload("/a.csv", "x", json!({})).await;
-    assert_eq!(stream.events(1).await, named(&[("/a.csv", 1)]));
+    stream.expect_nothing(Duration::from_secs(8)).await;
+    insert(&app.sql().await, &upload, 2..3).await;
+    assert_eq!(stream.events(1).await, named(&[("/a.csv", 2)]));
 }
 
 #[tokio::test]

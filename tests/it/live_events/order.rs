@@ -6,7 +6,7 @@ use reqwest::StatusCode;
 use serde_json::json;
 
 use super::{insert, named, open, resume};
-use crate::support::app::App;
+use crate::support::app::{App, Setup};
 use crate::support::observe::eventually;
 
 #[tokio::test]
@@ -91,17 +91,15 @@ async fn client_that_connects_again_gets_each_event_once() {
 
 #[tokio::test]
 async fn slow_reader_gets_everything_in_order() {
-    let app = App::start().await;
+    let setup = Setup::new().set("BROKER_WRITE_TIMEOUT_SECONDS", 600);
+    let app = setup.start().await;
     let upload = app.upload("/a.csv", "x", json!({})).await;
     let mut slow = open(&app, "/events").await;
     let mut fast = open(&app, "/events").await;
-    let client = app.sql().await;
     // It does not read while 12 MB are sent, in far more messages than its channel holds.
-    for n in 0..60 {
-        insert(&client, &upload, 2 + n * 100..102 + n * 100).await;
-        fast.events(100).await;
-    }
-    let found = slow.events(6_000).await;
+    insert(&app.sql().await, &upload, 2..6_002).await;
     let expected = (2..6_002).map(|n| ("/a.csv".to_owned(), n));
+    assert!(expected.clone().eq(fast.events(6_000).await));
+    let found = slow.events(6_000).await;
     assert!(expected.eq(found), "an event is missing or repeated");
 }
