@@ -41,10 +41,11 @@ pub struct Transactions {
 /// Reads the state of the transactions.
 pub async fn transactions(connection: &mut Connection) -> Result<Transactions> {
     diesel::sql_query(
-        "SELECT control.system_identifier AS cluster, event_feed.system_identifier AS numbered_by, \
+        "SELECT control.system_identifier AS cluster, \
+         (SELECT system_identifier FROM event_feed LIMIT 1) AS numbered_by, \
          pg_snapshot_xmin(snapshot)::text::bigint AS oldest, \
          pg_snapshot_xmax(snapshot)::text::bigint AS next \
-         FROM event_feed, pg_control_system() AS control, pg_current_snapshot() AS snapshot",
+         FROM pg_control_system() AS control, pg_current_snapshot() AS snapshot",
     )
     .get_result(connection)
     .await
