@@ -55,6 +55,7 @@ fn every_operation_has_scopes_or_is_public() {
             "/datasets",
             "/jobs",
             "/search",
+            "/events",
             "/audit",
             "/tokens",
         ]
