@@ -1,8 +1,8 @@
 //! The live streams of this process, and the channels through which they get events.
 //!
 //! The loop of the feed reads the events of every tenant with a stream once, and sends them to all
-//! streams of that tenant. A channel is bounded: a stream that falls behind misses messages, is told
-//! so by its receiver, and reads from Postgres what it has missed.
+//! streams of that tenant. A channel is bounded: a stream that falls behind misses messages, which
+//! its receiver reports, and reads from Postgres what it has missed.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
