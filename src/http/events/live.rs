@@ -133,7 +133,7 @@ impl Live {
             }
             let now = Instant::now();
             if now >= self.check_at
-                && let Some(reason) = self.check().await
+                && let Some(reason) = self.check_credential().await
             {
                 return Some(self.end(reason));
             }
@@ -189,7 +189,7 @@ impl Live {
     }
 
     /// Checks the credential again. Returns why the stream has to end, if it has to.
-    async fn check(&mut self) -> Option<&'static str> {
+    async fn check_credential(&mut self) -> Option<&'static str> {
         let answer = tokio::select! {
             () = self.stop.cancelled() => return None,
             answer = authenticate_again(&self.request) => answer,

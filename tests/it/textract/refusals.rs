@@ -7,7 +7,7 @@ const TOPIC: &str = "arn:aws:sns:eu-central-1:123456789012:ends";
 const ROLE: &str = "arn:aws:iam::123456789012:role/textract";
 const QUEUE: &str = "https://sqs.eu-central-1.amazonaws.com/123456789012/jobs";
 
-async fn check(place: &Place, settings: &[(&str, &str)]) -> (Option<i32>, String) {
+async fn check_settings(place: &Place, settings: &[(&str, &str)]) -> (Option<i32>, String) {
     let run = place.run(&["check-config"]);
     let run = settings
         .iter()
@@ -24,7 +24,7 @@ async fn settings_of_textract_are_checked_together() {
     let role = ("BROKER_TEXTRACT_ROLE_ARN", ROLE);
     let queue = ("BROKER_WORKER_QUEUE_URL", QUEUE);
     for valid in [&[engine][..], &[engine, topic, role, queue], &[topic]] {
-        let (code, output) = check(&place, valid).await;
+        let (code, output) = check_settings(&place, valid).await;
         assert_eq!(code, Some(0), "{valid:?}: {output}");
     }
     let fifo = (
@@ -63,7 +63,7 @@ async fn settings_of_textract_are_checked_together() {
             "ARN of a role",
         ),
     ] {
-        let (code, output) = check(&place, settings).await;
+        let (code, output) = check_settings(&place, settings).await;
         assert_eq!(code, Some(78), "{settings:?}: {output}");
         let line = output.lines().find(|line| line.contains(named));
         assert!(
