@@ -51,7 +51,14 @@ POPPLER_ADVICE := No programs of poppler found. Install them:\n\
   Arch             pacman -S poppler poppler-data\n\
   macOS            brew install poppler
 
-.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client node venv postgres pooler poppler toolchain openapi schema clean
+CHROMIUM_ADVICE := No Chromium found. Install it:\n\
+  Debian, Ubuntu   apt-get install chromium\n\
+  Fedora, RHEL     dnf install chromium\n\
+  Alpine           apk add chromium\n\
+  Arch             pacman -S chromium\n\
+or set CHROMIUM to the path of the program
+
+.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -69,6 +76,7 @@ build: ## Build the optimised binary, target/release/upload-broker
 test: lint postgres pooler poppler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
 	@$(MAKE) --no-print-directory client
+	@$(MAKE) --no-print-directory test-browser
 	@printf '\n== all is well\n'
 
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
@@ -122,6 +130,20 @@ BROKER := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/upload-broker
 client: postgres poppler web/client/node_modules/made ## Build and test the TypeScript client against a real broker (a part of test); TESTS="upload events"
 	$(call step,broker for the TypeScript client,$(CARGO) test --locked --no-run --test it)
 	$(call step,TypeScript client,TEST_BROKER_BINARY='$(BROKER)' $(NPM) test --silent -- $(TESTS))
+
+BROWSER_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix tests/browser
+
+test-browser: postgres poppler chromium web/client/node_modules/made tests/browser/node_modules/made ## Test the page, Uppy and Dropzone in Chromium against a real broker (a part of test); TESTS="uppy dropzone"
+	$(call step,broker for the browser,$(CARGO) test --locked --no-run --test it)
+	$(call step,types of the browser tests,$(NPM) run --silent generate && $(BROWSER_NPM) run --silent check)
+	$(call step,browser tests,TEST_BROKER_BINARY='$(BROKER)' $(BROWSER_NPM) test --silent -- $(TESTS))
+
+tests/browser/node_modules/made: tests/browser/package-lock.json | node
+	$(call step,packages of the browser tests,$(BROWSER_NPM) ci --no-progress && touch $@)
+
+chromium: ## Install Chromium for the tests in a browser, if it is missing
+	@[ -x "$$CHROMIUM" ] || command -v chromium >/dev/null || command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || { \
+		$(call install,chromium,$(CHROMIUM_ADVICE)); }
 
 web/client/node_modules/made: web/client/package-lock.json | node
 	$(call step,packages of the TypeScript client,$(NPM) ci --no-progress && touch $@)
@@ -207,4 +229,5 @@ schema: postgres ## Write src/store/schema.rs from the migrations, with the gene
 
 clean: ## Remove all build results, tools and the data of the embedded services
 	$(CARGO) clean
-	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts
+	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts \
+		tests/browser/node_modules tests/browser/build

@@ -1,0 +1,208 @@
+/**
+ * Uppy as it is published, in a real browser, on a page of another origin: version 6 with a token in
+ * the path and with a function that signs, and version 5 with a header.
+ */
+import assert from 'node:assert/strict';
+import { after, before } from 'node:test';
+
+import type { Page } from 'playwright-core';
+import type { Upload } from 'upload-broker-client';
+
+import { Files, MIB } from '../support/files.js';
+import { assertProven, uploadAt } from '../support/proof.js';
+import { Site } from '../support/site.js';
+import { stories } from '../support/stage.js';
+import type { Scene } from '../support/stage.js';
+import { newToken } from '../support/token.js';
+import { until } from '../support/until.js';
+import type { End, Mode, Options } from './page.js';
+
+/** Uppy sends files above this size in parts. */
+const THRESHOLD = 100 * MIB;
+const MODES: Mode[] = ['companionEndpoint', 'signRequest', 'endpoint'];
+
+let site: Site;
+let files: Files;
+before(async () => {
+  files = await Files.make();
+});
+after(() => files.remove());
+
+const group = stories({
+  settings: {
+    BROKER_MAX_SIZE_BYTES: String(THRESHOLD + MIB),
+    // A file that is sent as a form is acknowledged by the janitor.
+    BROKER_JANITOR_PERIOD_SECONDS: '1',
+  },
+  prepare: async () => {
+    const page = {
+      script: 'tests/browser/uppy/page.ts',
+      body: '<input type="file" multiple aria-label="Files" />',
+    };
+    site = await Site.start({
+      uppy6: page,
+      uppy5: { ...page, alias: { '@uppy/core': 'uppy-core-5', '@uppy/aws-s3': 'uppy-aws-s3-5' } },
+    });
+    return { BROKER_CORS_ORIGINS: site.origin };
+  },
+  cleanUp: () => site.stop(),
+});
+
+/** A page with Uppy. */
+class UppyPage {
+  private constructor(
+    readonly scene: Scene,
+    readonly page: Page,
+  ) {}
+
+  static async open(scene: Scene, mode: Mode, options: Partial<Options> = {}): Promise<UppyPage> {
+    const page = await scene.open(`${site.origin}/${mode === 'endpoint' ? 'uppy5' : 'uppy6'}`);
+    const { url } = scene.stage.broker;
+    const token = await newToken(scene.stage, { prefix: folderOf(mode) });
+    await page.evaluate(
+      (all) => {
+        const start = Reflect.get(window, 'start') as (options: Options) => void;
+        start(all);
+      },
+      { ...options, mode, url, token },
+    );
+    return new UppyPage(scene, page);
+  }
+
+  async select(...paths: string[]): Promise<void> {
+    await this.page.locator('input').setInputFiles(paths);
+  }
+
+  /** Waits until this many files have ended. */
+  async ends(count: number, limit = 60_000): Promise<End[]> {
+    return until(
+      `${count} files end`,
+      async () => {
+        const ends = await this.page.evaluate(() => Reflect.get(window, 'ends') as End[]);
+        return ends.length >= count && ends;
+      },
+      limit,
+    );
+  }
+
+  /** Calls a method of Uppy. */
+  async call(method: 'pauseAll' | 'resumeAll' | 'cancelAll'): Promise<void> {
+    await this.page.evaluate((name) => {
+      const uppy = Reflect.get(window, 'uppy') as Record<string, () => void>;
+      uppy[name]?.();
+    }, method);
+  }
+
+  /** Waits until the browser has sent this many bytes to the store since the last call. */
+  async sent(bytes: number): Promise<void> {
+    const { storeGate } = this.scene.stage;
+    const start = storeGate.received;
+    await until(`${bytes} bytes are sent`, () => storeGate.received - start >= bytes);
+  }
+}
+
+function folderOf(mode: Mode): string {
+  return `/${mode}/`;
+}
+
+/** The newest upload in the folder of a mode. */
+async function newest(scene: Scene, mode: Mode): Promise<Upload | undefined> {
+  const { data } = await scene.stage.client().api.GET('/uploads', {
+    params: { query: { prefix: folderOf(mode), limit: 1 } },
+  });
+  return data?.[0];
+}
+
+/** Fails unless a file has arrived, is proven, and has its event. */
+async function assertArrived(scene: Scene, end: End | undefined, file: string): Promise<Upload> {
+  assert.ok(end?.key, JSON.stringify(end));
+  const path = `/${end.key}`;
+  const client = scene.stage.client();
+  // A form is acknowledged a moment after it has arrived.
+  await until(`${path} is acknowledged`, async () => {
+    return (await uploadAt(client, path))?.status === 'Uploaded';
+  });
+  return assertProven(client, { path, file });
+}
+
+for (const mode of MODES) {
+  group.story(`${mode}: names, and a file without bytes`, async (scene) => {
+    const uppy = await UppyPage.open(scene, mode, { meta: { team: 'größe' } });
+    const paths = await Promise.all([
+      files.text('plain.txt', 'plain'),
+      files.text('größe a+b & 100% #1 (日本).csv', 'id\n1\n'),
+      files.text('empty.bin', ''),
+      files.text('no extension', 'x'),
+    ]);
+    await uppy.select(...paths);
+    const ends = await uppy.ends(paths.length);
+    for (const path of paths) {
+      const end = ends.find((one) => path.endsWith(one.name));
+      const upload = await assertArrived(scene, end, path);
+      assert.ok(upload.path.endsWith(path.slice(path.lastIndexOf('/') + 1)), upload.path);
+      assert.equal(upload.metadata.team, 'größe');
+    }
+  });
+
+  group.story(`${mode}: 100 MiB and one byte are sent in parts`, async (scene) => {
+    const uppy = await UppyPage.open(scene, mode);
+    const file = await files.sized('large.bin', THRESHOLD + 1);
+    await uppy.select(file);
+    const [end] = await uppy.ends(1);
+    const upload = await assertArrived(scene, end, file);
+    assert.equal(upload.object?.size, THRESHOLD + 1);
+    assert.match(upload.object?.etag ?? '', /-21"$/, 'it has 21 parts');
+  });
+
+  group.story(`${mode}: parts go on after a pause`, async (scene) => {
+    const uppy = await UppyPage.open(scene, mode, { multipart: true });
+    // Chromium reports the request that the pause ends.
+    scene.watch.expectFailures();
+    const file = await files.sized('pause.bin', 23 * MIB);
+    scene.stage.storeGate.speed = 8 * MIB;
+    await uppy.select(file);
+    await uppy.sent(12 * MIB);
+    await uppy.call('pauseAll');
+    await until('nothing is sent', () => scene.stage.storeGate.connections === 0);
+    const during = await newest(scene, mode);
+    assert.equal(during?.status, 'Pending');
+    scene.stage.storeGate.speed = Infinity;
+    const start = scene.stage.storeGate.received;
+    await uppy.call('resumeAll');
+    const [end] = await uppy.ends(1);
+    const upload = await assertArrived(scene, end, file);
+    assert.equal(upload.id, during?.id, 'the same upload goes on');
+    const again = scene.stage.storeGate.received - start;
+    assert.ok(again < 18 * MIB, `${again} bytes were sent after the pause`);
+  });
+
+  group.story(`${mode}: a cancelled file leaves nothing`, async (scene) => {
+    const uppy = await UppyPage.open(scene, mode, { multipart: true });
+    scene.watch.expectFailures();
+    scene.stage.storeGate.speed = 8 * MIB;
+    await uppy.select(await files.sized('cancel.bin', 23 * MIB));
+    await uppy.sent(7 * MIB);
+    await uppy.call('cancelAll');
+    const upload = await until('the upload is cancelled', async () => {
+      const upload = await newest(scene, mode);
+      return upload?.status === 'Cancelled' && upload;
+    });
+    const { error } = await scene.stage.client().api.GET('/uploads/{id}/parts', {
+      params: { path: { id: upload.id } },
+    });
+    assert.ok(error, 'the parts are gone');
+  });
+
+  group.story(`${mode}: a file that is too large is refused`, async (scene) => {
+    scene.watch.expectFailures();
+    const file = await files.sparse('too-large.bin', THRESHOLD + MIB + 1);
+    for (const multipart of [false, true]) {
+      const uppy = await UppyPage.open(scene, mode, { multipart });
+      await uppy.select(file);
+      const [end] = await uppy.ends(1);
+      assert.ok(end?.error, JSON.stringify(end));
+      const upload = await newest(scene, mode);
+      assert.notEqual(upload?.status, 'Uploaded');
+    }
+  });
+}
