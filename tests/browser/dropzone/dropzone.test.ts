@@ -76,7 +76,7 @@ group.story('files are dropped, and a dataset in the way is not replaced', async
   const client = scene.stage.client();
   await client.upload(new Uint8Array(5), { path: '/drop/taken.bin' });
   const page = await open(scene, '/drop/');
-  scene.watch.expectFailures();
+  scene.watch.expectStatus(409);
   const taken = await files.text('taken.bin', 'other bytes');
   const fresh = await files.text('fresh.bin', 'fresh');
   await drop(page.locator('#dropzone'), [taken, fresh]);
@@ -88,7 +88,7 @@ group.story('files are dropped, and a dataset in the way is not replaced', async
 
 group.story('chunks go on after the connections to the store are cut', async (scene) => {
   const page = await open(scene, '/cut/');
-  scene.watch.expectFailures();
+  scene.watch.expectCuts();
   const file = await files.sized('cut.bin', 30 * MIB);
   scene.stage.storeGate.cutAfter(9 * MIB, 3 * MIB, 3 * MIB);
   await drop(page.locator('#dropzone'), [file]);
@@ -99,7 +99,7 @@ group.story('chunks go on after the connections to the store are cut', async (sc
 
 group.story('a file that is removed from the list is cancelled', async (scene) => {
   const page = await open(scene, '/stop/');
-  scene.watch.expectFailures();
+  scene.watch.expectCuts();
   const { storeGate } = scene.stage;
   storeGate.speed = MIB;
   const file = await files.sized('stop.bin', 30 * MIB);

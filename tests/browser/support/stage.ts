@@ -11,14 +11,12 @@ import { startBroker } from '../../../web/client/scripts/broker.mjs';
 import type { RunningBroker } from '../../../web/client/scripts/broker.mjs';
 import { startChromium } from './chromium.js';
 import { Gate } from './gate.js';
+import { DESKTOP } from './looks.js';
 import { BINARY, PICTURES } from './places.js';
 import { Watch } from './watch.js';
 
 /** A story that takes longer has hung. */
 const STORY_LIMIT_MS = 120_000;
-
-export const DESKTOP = { width: 1280, height: 800 };
-export const PHONE = { width: 390, height: 844 };
 
 /** What differs between stages. */
 export interface StageOptions {
@@ -83,11 +81,6 @@ export class Scene {
     const page = await this.context.newPage();
     await page.goto(new URL(url, this.stage.broker.url).href);
     return page;
-  }
-
-  /** Stores what a page shows as `target/browser/NAME.png`. */
-  async picture(page: Page, name: string): Promise<void> {
-    await page.screenshot({ path: `${PICTURES}${name}.png` });
   }
 }
 

@@ -6,8 +6,8 @@ import assert from 'node:assert/strict';
 
 import type { BrowserContext, Page } from 'playwright-core';
 
-/** Chromium reports each answer from 400 on, and each request without an answer, in the console. */
-const RESOURCE = /^Failed to load resource: /;
+/** Chromium reports each request without an answer in the console. */
+const WITHOUT_ANSWER = /^Failed to load resource: net::/;
 
 /** The record of one browser context. */
 export class Watch {
@@ -50,14 +50,20 @@ export class Watch {
     });
   }
 
-  /** The story makes the browser print such errors: it refuses a request, or cuts the network. */
+  /** The story makes the browser print such errors. */
   expect(...errors: RegExp[]): void {
     this.#expected.push(...errors);
   }
 
-  /** The story cuts the network or refuses requests: resources that fail to load are no errors. */
-  expectFailures(): void {
-    this.#expected.push(RESOURCE);
+  /** The broker or the store answers with one of these statuses. Chromium reports it in the console. */
+  expectStatus(...statuses: number[]): void {
+    const list = statuses.join('|');
+    this.expect(new RegExp(`^Failed to load resource: .* status of (${list}) `));
+  }
+
+  /** The story cuts the network, or ends requests. Chromium reports it in the console. */
+  expectCuts(): void {
+    this.expect(WITHOUT_ANSWER);
   }
 
   /** Fails if there was an error that the story does not expect. */
