@@ -54,9 +54,10 @@ export class BrokerPage {
     await this.page.getByLabel('Choose a folder').setInputFiles(path);
   }
 
-  /** The row of a file. */
-  file(name: string): Locator {
-    return this.page.locator('.file').filter({ hasText: name });
+  /** Waits until a file is in this state, in the words of its row. */
+  async inState(name: string, state: string, timeout?: number): Promise<void> {
+    const row = this.page.locator('.file').filter({ hasText: name });
+    await row.locator('.file-state').getByText(state).waitFor({ timeout });
   }
 
   /** Waits until the page says that this many files are done. */
