@@ -28,7 +28,7 @@ export async function checkLooks(page: Page, state: string): Promise<void> {
     await page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
     // The layout follows the size in a later frame.
     await page.evaluate(() => new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve, 50))));
-    await page.screenshot({ path: `${PICTURES}${state}-${name}.png` });
+    await page.screenshot({ path: `${PICTURES}${state}-${name}.png`, fullPage: true });
     await assertLaidOut(page, `${state} (${name})`);
     if (isForAxe) {
       await assertAccessible(page, `${state} (${name})`);
