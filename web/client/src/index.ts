@@ -15,7 +15,9 @@ export {
 } from './errors.js';
 export type { RetryHint } from './errors.js';
 export type { EventsOptions, StreamedEvent } from './events.js';
+export { dataOf } from './http/connection.js';
 export type { ConnectionOptions, Credential, Fetch } from './http/connection.js';
+export { nextCursor } from './http/pages.js';
 export type { RetryOptions } from './http/retry.js';
 export type { JobsOptions, SearchOptions, TextOptions } from './processing.js';
 export type {
