@@ -5,15 +5,18 @@
 import { CHUNK, openHandle, pause } from './found.js';
 import type { Found } from './found.js';
 
+/** A handle whose `kind` says which one it is. */
+type AnyHandle = FileSystemFileHandle | FileSystemDirectoryHandle;
+
 /** One dropped item, in the forms in which the browser offers it. */
 interface Dropped {
-  handle: Promise<FileSystemHandle | null>;
+  handle: Promise<AnyHandle | null>;
   entry: FileSystemEntry | null;
   file: File | null;
 }
 
 type DroppedItem = DataTransferItem & {
-  getAsFileSystemHandle?: () => Promise<FileSystemHandle | null>;
+  getAsFileSystemHandle?: () => Promise<AnyHandle | null>;
 };
 
 /**
@@ -42,16 +45,16 @@ async function* filesOf(dropped: Dropped[]): AsyncGenerator<Found[]> {
   }
 }
 
-async function* inHandle(handle: FileSystemHandle, path: string): AsyncGenerator<Found[]> {
+async function* inHandle(handle: AnyHandle, path: string): AsyncGenerator<Found[]> {
   if (handle.kind === 'file') {
-    yield [await openHandle(handle as FileSystemFileHandle, path)];
+    yield [await openHandle(handle, path)];
     return;
   }
   const files: FileSystemFileHandle[] = [];
   const folders: FileSystemDirectoryHandle[] = [];
   const open = () => Promise.all(files.splice(0).map((file) => openHandle(file, `${path}/${file.name}`)));
   try {
-    for await (const child of (handle as FileSystemDirectoryHandle).values()) {
+    for await (const child of handle.values() as AsyncIterable<AnyHandle>) {
       if (child.kind === 'directory') {
         folders.push(child);
       } else if (files.push(child) === CHUNK) {

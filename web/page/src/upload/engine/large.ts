@@ -2,8 +2,7 @@
  * Files that are sent in parts, by the client. The key of a row stands for its upload at the
  * broker: after a failure, a pause or a reload, only the parts that the store lacks are sent.
  */
-import { Crc64 } from 'upload-broker-client';
-
+import { firstBytesOf } from '../memory/first-bytes.js';
 import { withUploadLock } from '../memory/locks.js';
 import type { Context } from './context.js';
 import { Queue } from './queue.js';
@@ -13,8 +12,6 @@ import type { Row } from './row.js';
 const FILES = 2;
 /** How many parts of a file are sent at a time. */
 const LANES = 4;
-/** How many bytes at the start of a file are compared before it is resumed. */
-const FIRST_BYTES = 1024 * 1024;
 
 /** Sends large files. */
 export class LargeFiles {
@@ -93,12 +90,6 @@ export class LargeFiles {
     network.succeeded();
     this.context.finish(row, upload);
   }
-}
-
-/** The checksum of the start of a file, by which a file that is chosen again is recognized. */
-export async function firstBytesOf(file: Blob): Promise<string> {
-  const bytes = await file.slice(0, FIRST_BYTES).arrayBuffer();
-  return new Crc64().update(new Uint8Array(bytes)).hex();
 }
 
 /** The details that are there. */

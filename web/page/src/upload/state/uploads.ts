@@ -47,7 +47,8 @@ export const hasOpenFiles = computed(
 let worker: Worker | null = null;
 let access: Access | null = null;
 let nextId = 1;
-let collection: AbortController | null = null;
+/** What is being read, to stop it. */
+const collections = new Set<AbortController>();
 
 /** Sends a command to the engine. */
 export function command(message: Command): void {
@@ -61,25 +62,24 @@ export async function addFiles(
   details: Details,
 ): Promise<void> {
   const controller = new AbortController();
-  const { signal: stopped } = controller;
-  collection?.signal.addEventListener('abort', () => controller.abort());
-  collection ??= controller;
+  collections.add(controller);
   let added = 0;
-  collecting.value = { found: 0 };
+  collecting.value ??= { found: 0 };
   try {
     for await (const found of chunks) {
-      if (stopped.aborted) {
+      if (controller.signal.aborted) {
         return;
       }
-      added += add(found, folder, details);
-      collecting.value = { found: added };
+      const number = add(found, folder, details);
+      added += number;
+      collecting.value = { found: collecting.value.found + number };
     }
     announcement.value = `${count(added, 'file')} added`;
   } finally {
-    if (collection === controller) {
-      collection = null;
+    collections.delete(controller);
+    if (collections.size === 0) {
+      collecting.value = null;
     }
-    collecting.value = null;
   }
 }
 
@@ -117,8 +117,19 @@ export function newRowId(): number {
 
 /** Cancels all files, also those that have not been found yet. */
 export function cancelAll(): void {
-  collection?.abort();
+  stopCollections();
   command({ kind: 'cancel', target: 'all' });
+}
+
+function stopCollections(): void {
+  collections.forEach((controller) => controller.abort());
+}
+
+/** Ends sessions that nothing will use. */
+export function endSessions(uploadIds: string[]): void {
+  if (uploadIds.length > 0 && start()) {
+    command({ kind: 'discard', uploadIds });
+  }
 }
 
 /** Removes the rows that have ended, other than failed ones. */
@@ -169,7 +180,7 @@ function receive(report: Report): void {
 
 /** Ends everything. What has not ended can be resumed after the next sign-in. */
 function stop(): void {
-  collection?.abort();
+  stopCollections();
   worker?.terminate();
   worker = null;
   access = null;
