@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let dist = Path::new(&env::var("CARGO_MANIFEST_DIR")?).join("web/page/dist");
+    let dist = folder("CARGO_MANIFEST_DIR")?.join("web/page/dist");
     // This folder always exists, so that cargo notices a new build, and does nothing otherwise.
     println!("cargo::rerun-if-changed=web/page/dist");
     println!("cargo::rerun-if-changed=web/page/embed.rs");
@@ -36,8 +36,17 @@ fn main() -> Result<(), Box<dyn Error>> {
         )?;
     }
     code.push_str("];\n");
-    fs::write(Path::new(&env::var("OUT_DIR")?).join("page.rs"), code)?;
+    fs::write(folder("OUT_DIR")?.join("page.rs"), code)?;
     Ok(())
+}
+
+/// A folder that cargo names in a variable.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "cargo passes its folders to a build script in variables"
+)]
+fn folder(variable: &str) -> Result<PathBuf, env::VarError> {
+    env::var(variable).map(PathBuf::from)
 }
 
 /// The files in a folder and its folders, without the compressed copies.
