@@ -25,7 +25,22 @@ export async function assertLaidOut(page: Page, state: string): Promise<void> {
     const leaves = [...document.body.querySelectorAll('*')].filter(
       (element) => isLeaf(element) && element.checkVisibility({ visibilityProperty: true }),
     );
-    const boxes = leaves.map((element) => ({ element, box: element.getBoundingClientRect() }));
+    /** The part of an element that the frames around it, which scroll, let through. */
+    const visibleBox = (element: Element) => {
+      const own = element.getBoundingClientRect();
+      let { left, top, right, bottom } = own;
+      for (let at = element.parentElement; at && at !== document.body; at = at.parentElement) {
+        if (getComputedStyle(at).overflow !== 'visible') {
+          const frame = at.getBoundingClientRect();
+          left = Math.max(left, frame.left);
+          top = Math.max(top, frame.top);
+          right = Math.min(right, frame.right);
+          bottom = Math.min(bottom, frame.bottom);
+        }
+      }
+      return new DOMRect(left, top, Math.max(0, right - left), Math.max(0, bottom - top));
+    };
+    const boxes = leaves.map((element) => ({ element, box: visibleBox(element) }));
     const shown = boxes.filter(({ box, element }) => {
       // Hidden visually, for readers only.
       const isClipped = getComputedStyle(element).clipPath !== 'none' || box.width <= 1;
