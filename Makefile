@@ -195,6 +195,9 @@ bench-processing: postgres venv poppler .tools/processing/made ## Run the benchm
 		$(call install,libvips-tools imagemagick,vipsthumbnail or convert is missing: install libvips-tools and imagemagick from your distribution); }
 	benches/all.sh processing images documents jobs
 
+bench-browser: postgres chromium page web/client/node_modules/made tests/browser/node_modules/made ## Run the benchmarks of the page in Chromium, beside Uppy; BENCHMARKS="besideUppy largeFile" runs some of them
+	PATH="$(CURDIR)/.tools/node/bin:$$PATH" benches/all.sh browser
+
 .tools/processing/made: benches/processing-requirements.txt
 	@$(call venv,.tools/processing,,$<)
 	@touch $@

@@ -5,7 +5,6 @@
 import assert from 'node:assert/strict';
 import { after, before } from 'node:test';
 
-import type { Page } from 'playwright-core';
 import type { Upload } from 'upload-broker-client';
 
 import { Files, MIB } from '../support/files.js';
@@ -13,9 +12,9 @@ import { assertProven, uploadAt } from '../support/proof.js';
 import { Site } from '../support/site.js';
 import { stories } from '../support/stage.js';
 import type { Scene } from '../support/stage.js';
-import { newToken } from '../support/token.js';
 import { until } from '../support/until.js';
-import type { End, Mode, Options } from './page.js';
+import type { End, Mode } from './page.js';
+import { folderOf, UppyPage, UPPY_SITE } from './uppy-page.js';
 
 /** Uppy sends files above this size in parts. */
 const THRESHOLD = 100 * MIB;
@@ -35,75 +34,11 @@ const group = stories({
     BROKER_JANITOR_PERIOD_SECONDS: '1',
   },
   prepare: async () => {
-    const page = {
-      script: 'tests/browser/uppy/page.ts',
-      body: '<input type="file" multiple aria-label="Files" />',
-    };
-    site = await Site.start({
-      uppy6: page,
-      uppy5: { ...page, alias: { '@uppy/core': 'uppy-core-5', '@uppy/aws-s3': 'uppy-aws-s3-5' } },
-    });
+    site = await Site.start(UPPY_SITE);
     return { BROKER_CORS_ORIGINS: site.origin };
   },
   cleanUp: () => site.stop(),
 });
-
-/** A page with Uppy. */
-class UppyPage {
-  private constructor(
-    readonly scene: Scene,
-    readonly page: Page,
-  ) {}
-
-  static async open(scene: Scene, mode: Mode, options: Partial<Options> = {}): Promise<UppyPage> {
-    const page = await scene.open(`${site.origin}/${mode === 'endpoint' ? 'uppy5' : 'uppy6'}`);
-    const { url } = scene.stage.broker;
-    const token = await newToken(scene.stage, { prefix: folderOf(mode) });
-    await page.evaluate(
-      (all) => {
-        const start = Reflect.get(window, 'start') as (options: Options) => void;
-        start(all);
-      },
-      { ...options, mode, url, token },
-    );
-    return new UppyPage(scene, page);
-  }
-
-  async select(...paths: string[]): Promise<void> {
-    await this.page.locator('input').setInputFiles(paths);
-  }
-
-  /** Waits until this many files have ended. */
-  async ends(count: number, limit = 60_000): Promise<End[]> {
-    return until(
-      `${count} files end`,
-      async () => {
-        const ends = await this.page.evaluate(() => Reflect.get(window, 'ends') as End[]);
-        return ends.length >= count && ends;
-      },
-      limit,
-    );
-  }
-
-  /** Calls a method of Uppy. */
-  async call(method: 'pauseAll' | 'resumeAll' | 'cancelAll'): Promise<void> {
-    await this.page.evaluate((name) => {
-      const uppy = Reflect.get(window, 'uppy') as Record<string, () => void>;
-      uppy[name]?.();
-    }, method);
-  }
-
-  /** Waits until the browser has sent this many bytes to the store since the last call. */
-  async sent(bytes: number): Promise<void> {
-    const { storeGate } = this.scene.stage;
-    const start = storeGate.received;
-    await until(`${bytes} bytes are sent`, () => storeGate.received - start >= bytes);
-  }
-}
-
-function folderOf(mode: Mode): string {
-  return `/${mode}/`;
-}
 
 /** The newest upload in the folder of a mode. */
 async function newest(scene: Scene, mode: Mode): Promise<Upload | undefined> {
@@ -127,7 +62,7 @@ async function assertArrived(scene: Scene, end: End | undefined, file: string): 
 
 for (const mode of MODES) {
   group.story(`${mode}: names, and a file without bytes`, async (scene) => {
-    const uppy = await UppyPage.open(scene, mode, { meta: { team: 'größe' } });
+    const uppy = await UppyPage.open(scene, site.origin, { mode, meta: { team: 'größe' } });
     const paths = await Promise.all([
       files.text('plain.txt', 'plain'),
       files.text('größe a+b & 100% #1 (日本).csv', 'id\n1\n'),
@@ -145,7 +80,7 @@ for (const mode of MODES) {
   });
 
   group.story(`${mode}: 100 MiB and one byte are sent in parts`, async (scene) => {
-    const uppy = await UppyPage.open(scene, mode);
+    const uppy = await UppyPage.open(scene, site.origin, { mode });
     const file = await files.sized('large.bin', THRESHOLD + 1);
     await uppy.select(file);
     const [end] = await uppy.ends(1);
@@ -155,7 +90,7 @@ for (const mode of MODES) {
   });
 
   group.story(`${mode}: parts go on after a pause`, async (scene) => {
-    const uppy = await UppyPage.open(scene, mode, { multipart: true });
+    const uppy = await UppyPage.open(scene, site.origin, { mode, multipart: true });
     // Chromium reports the request that the pause ends.
     scene.watch.expectCuts();
     const file = await files.sized('pause.bin', 23 * MIB);
@@ -177,7 +112,7 @@ for (const mode of MODES) {
   });
 
   group.story(`${mode}: a cancelled file leaves nothing`, async (scene) => {
-    const uppy = await UppyPage.open(scene, mode, { multipart: true });
+    const uppy = await UppyPage.open(scene, site.origin, { mode, multipart: true });
     scene.watch.expectCuts();
     scene.stage.storeGate.speed = 8 * MIB;
     await uppy.select(await files.sized('cancel.bin', 23 * MIB));
@@ -197,7 +132,7 @@ for (const mode of MODES) {
     scene.watch.expectStatus(400, 403, 413, 422);
     const file = await files.sparse('too-large.bin', THRESHOLD + MIB + 1);
     for (const multipart of [false, true]) {
-      const uppy = await UppyPage.open(scene, mode, { multipart });
+      const uppy = await UppyPage.open(scene, site.origin, { mode, multipart });
       await uppy.select(file);
       const [end] = await uppy.ends(1);
       assert.ok(end?.error, JSON.stringify(end));
