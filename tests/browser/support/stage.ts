@@ -16,7 +16,7 @@ import { BINARY, PICTURES } from './places.js';
 import { Watch } from './watch.js';
 
 /** A story that takes longer has hung. */
-const STORY_LIMIT_MS = 120_000;
+const STORY_LIMIT_MS = 240_000;
 
 /** What differs between stages. */
 export interface StageOptions {
@@ -41,8 +41,15 @@ export class Stage {
   ) {}
 
   static async start(options: StageOptions): Promise<Stage> {
+    const interruption = new AbortController();
     const prepared = await options.prepare?.();
-    const broker = await startBroker(BINARY, { ...options.settings, ...prepared });
+    const settings = { ...options.settings, ...prepared };
+    const broker = await startBroker(BINARY, settings, interruption.signal);
+    // The broker and its data are removed when the run is interrupted, too.
+    process.once('SIGTERM', () => {
+      interruption.abort();
+      void broker.stop().then(() => process.exit(1));
+    });
     try {
       const brokerGate = await Gate.start(broker.url);
       const storeGate = await Gate.start(broker.storeUrl);

@@ -57,7 +57,7 @@ export class UppyPage {
   }
 
   /** Waits until this many files have ended. */
-  async ends(count: number, limit = 60_000): Promise<End[]> {
+  async ends(count: number, limit = 100_000): Promise<End[]> {
     return until(
       `${count} files end`,
       async () => {
