@@ -47,7 +47,7 @@ function ReceiptFacts({ receipt, canRead }: { receipt: Receipt; canRead: boolean
           {proofWords(receipt.level)}
         </span>
       </p>
-      <dl class="facts">
+      <dl class="receipt-facts">
         <Fact name="Size">{formatBytes(receipt.size)} ({receipt.size.toLocaleString()} bytes)</Fact>
         {receipt.checksum && <Fact name="Checksum"><code>{receipt.checksum}</code></Fact>}
         {receipt.versionId && <Fact name="Version"><code>{receipt.versionId}</code></Fact>}
