@@ -51,6 +51,28 @@ export class PagedList<T> {
     await this.#load({ from: undefined, pages: Math.max(1, this.pages.value), isReplacing: true });
   }
 
+  /**
+   * Reads the first page alone again. `merge` puts it into the rows; it gets whether the page is the
+   * whole list.
+   */
+  async refresh(merge: (rows: T[], page: T[], isWhole: boolean) => T[]): Promise<void> {
+    if (this.isLoading.value) {
+      return;
+    }
+    const { signal } = this.#run;
+    try {
+      const { entries, response } = await this.#fetchPage(undefined, signal);
+      const isWhole = nextCursor(response.headers.get('link')) === undefined;
+      if (!signal.aborted && !this.isLoading.value) {
+        this.rows.value = merge(this.rows.value, entries, isWhole);
+      }
+    } catch (error) {
+      if (!signal.aborted && !endSessionIfRefused(error)) {
+        this.error.value = error;
+      }
+    }
+  }
+
   /** Reads the next page, unless a page is being read. */
   async loadMore(): Promise<void> {
     if (!this.isLoading.value && !this.isComplete.value) {
