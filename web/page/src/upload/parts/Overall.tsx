@@ -59,7 +59,7 @@ function Progress({ sums }: { sums: Totals }) {
     <>
       <div class="spread">
         <strong>{describeCounts(sums)}</strong>
-        {isOpen && isSending && (
+        {isOpen && isSending && rate > 0 && (
           <span class="hint">
             {formatRate(rate)}
             {secondsLeft !== null && `, ${formatDuration(secondsLeft)} left`}
