@@ -2,7 +2,13 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { BrokerError, ConflictError, SessionEndedError, StoreError, UnavailableError } from 'upload-broker-client';
+import {
+  BrokerError,
+  ConflictError,
+  SessionEndedError,
+  StoreError,
+  UnavailableError,
+} from 'upload-broker-client';
 import type { Problem, Upload } from 'upload-broker-client';
 
 import { kindOfFailure } from '../src/upload/engine/failure.js';
