@@ -17,7 +17,7 @@ export function Details({ detail, upload }: { detail: DatasetDetail; upload: Upl
     ['Name', detail.name],
     ['Size', formatBytes(detail.size) + exact],
     ['Content type', detail.content_type],
-    ['Changed', formatTime(detail.last_modified)],
+    ['Last modified', formatTime(detail.last_modified)],
     ['ETag', <code>{detail.etag}</code>],
     ['Version', detail.version_id && <code>{detail.version_id}</code>],
     ['Checksum', detail.checksum && <ChecksumText {...detail.checksum} />],
