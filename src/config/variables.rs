@@ -35,6 +35,7 @@ table! {
     BROKER_METRICS_BIND, Unset, Plain, "Address and port of a separate listener for `/metrics`, without TLS; not set: the HTTP server serves it.";
     BROKER_DOCS, Text("true"), Plain, "Whether `/docs`, `/openapi.yaml` and `/openapi.json` are served.";
     BROKER_DOCS_BIND, Unset, Plain, "Address and port of a separate listener for these pages, without TLS; it may be the one of `/metrics`. The forms of `/docs` only work when the HTTP server serves them.";
+    BROKER_PAGE, Text("true"), Plain, "Whether `/` is the web page for uploads and datasets; otherwise it only links to the documentation.";
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose web pages may call the API with credentials, comma-separated: `https://app.example.com`; not set: none.";
     BROKER_CORS_HEADERS, Unset, Plain, "Request headers that those pages may send in addition to the default ones, comma-separated: `x-my-trace`. The default ones include those of OpenTelemetry, Sentry and Datadog.";
     BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests per second of each API key (including the upload tokens issued with it) or JWT subject, and after a colon the burst size: `20:100`; requests above the limit get 429. Not set: no limit.";

@@ -7,7 +7,7 @@
 use super::operation::Operation;
 use super::problem::page;
 use super::service::{docs, event_schema, health, index, metrics, readiness};
-use super::{audit, datasets, documents, events, jobs, tokens, uploads};
+use super::{audit, datasets, documents, events, jobs, principal, tenants, tokens, uploads};
 
 /// Operations that need a credential.
 pub const API: &[Operation] = &[
@@ -40,6 +40,8 @@ pub const API: &[Operation] = &[
     events::list::OPERATION,
     audit::list::OPERATION,
     tokens::create::OPERATION,
+    principal::show::OPERATION,
+    tenants::usage::OPERATION,
 ];
 
 /// Public pages about the broker.

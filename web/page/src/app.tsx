@@ -10,6 +10,7 @@ import type { Session } from './session/session.js';
 import { SignIn } from './session/SignIn.js';
 import { hrefOf, replaceRoute, route } from './route.js';
 import type { Route, View } from './route.js';
+import { UploadDialogs } from './upload/UploadDialogs.js';
 import { UploadView } from './upload/UploadView.js';
 
 const BrowseView = lazyView(() => import('./browse/BrowseView.js').then((m) => m.BrowseView));
@@ -43,6 +44,8 @@ export function App() {
       <main id="content" tabIndex={-1} key={session.credential}>
         <CurrentView session={session} route={current} />
       </main>
+      {/* Uploads go on while another view is shown. */}
+      <UploadDialogs />
     </>
   );
 }

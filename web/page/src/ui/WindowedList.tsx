@@ -13,15 +13,21 @@ const MAX_HEIGHT = 8_000_000;
 /** Rows beyond the screen, so that scrolling shows no gaps. */
 const MARGIN_ROWS = 12;
 
-/** Shows rows of the same height. `onReachEnd` is called when the last rows come near the screen. */
-export function WindowedList<T>({ items, rowHeight, render, label, onReachEnd }: {
+/**
+ * Shows rows of the same height. `onReachEnd` is called when the last rows come near the screen.
+ * The row that has the focus stays in the document while it is scrolled away.
+ */
+export function WindowedList<T>({ items, rowHeight, render, label, keyOf, onReachEnd }: {
   items: readonly T[];
   rowHeight: number;
   render: (item: T, index: number) => ComponentChildren;
   label: string;
+  /** Identifies an item, where items are removed or inserted; the index by default. */
+  keyOf?: (item: T) => string | number;
   onReachEnd?: () => void;
 }) {
   const list = useRef<HTMLUListElement>(null);
+  const focused = useSignal<number | null>(null);
   const first = useSignal(0);
   const visible = useSignal(30);
   const height = Math.min(items.length * rowHeight, MAX_HEIGHT);
@@ -59,19 +65,37 @@ export function WindowedList<T>({ items, rowHeight, render, label, onReachEnd }:
   }, [isAtEnd, items.length]);
 
   const scale = height / Math.max(1, items.length * rowHeight);
-  const offset = scale === 1 ? start * rowHeight : start * rowHeight * scale;
+  const offset = start * rowHeight * scale;
+  const shown = items.slice(start, end).map((item, index) => ({ item, index: start + index }));
+  const kept = focused.value !== null && items[focused.value];
+  if (kept && (focused.value! < start || focused.value! >= end)) {
+    shown.push({ item: kept, index: focused.value! });
+  }
   return (
-    <ul ref={list} class="windowed" aria-label={label} style={{ height: `${height}px` }}>
-      {items.slice(start, end).map((item, index) => (
+    <ul
+      ref={list}
+      class="windowed"
+      aria-label={label}
+      style={{ height: `${height}px` }}
+      onFocusIn={(event) => (focused.value = indexOf(event.target))}
+      onFocusOut={() => (focused.value = null)}
+    >
+      {shown.map(({ item, index }) => (
         <li
-          key={start + index}
+          key={keyOf ? keyOf(item) : index}
           aria-setsize={items.length}
-          aria-posinset={start + index + 1}
-          style={{ height: `${rowHeight}px`, top: `${offset + index * rowHeight}px` }}
+          aria-posinset={index + 1}
+          style={{ height: `${rowHeight}px`, top: `${offset + (index - start) * rowHeight}px` }}
         >
-          {render(item, start + index)}
+          {render(item, index)}
         </li>
       ))}
     </ul>
   );
+}
+
+/** The index of the row that contains an element. */
+function indexOf(target: EventTarget | null): number | null {
+  const row = target instanceof Element ? target.closest('li[aria-posinset]') : null;
+  return row ? Number(row.getAttribute('aria-posinset')) - 1 : null;
 }
