@@ -21,7 +21,7 @@ export function ConflictDialog({ question }: { question: Question }) {
         A dataset stands at <strong>{question.path}</strong>.
         {question.others > 0 && ` ${count(question.others, 'other file')} also ${question.others === 1 ? 'waits' : 'wait'} for an answer.`}
       </p>
-      <p class="hint">The other files are uploaded meanwhile.</p>
+      <p>The other files are uploaded meanwhile.</p>
       <label class="check">
         <input
           type="checkbox"
