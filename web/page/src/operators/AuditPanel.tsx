@@ -75,8 +75,9 @@ export function AuditPanel({ session, route }: ViewProps) {
             items={rows}
             rowHeight={isNarrow ? 112 : 64}
             label="Audit trail"
+            keyOf={(row) => row.id}
             onReachEnd={() => void list.loadMore()}
-            render={(row) => <Row key={row.id} row={row} />}
+            render={(row) => <Row row={row} />}
           />
           <ListFoot list={list} text={count(rows.length, 'action')} />
         </>
