@@ -21,6 +21,7 @@ export function Details({ detail, upload }: { detail: DatasetDetail; upload: Upl
     ['ETag', <code>{detail.etag}</code>],
     ['Version', detail.version_id && <code>{detail.version_id}</code>],
     ['Checksum', detail.checksum && <ChecksumText {...detail.checksum} />],
+    ['Error', upload?.error && <span class="failure">{upload.error.detail}</span>],
     ['Comments', upload?.comments],
     ...Object.entries(upload?.metadata ?? {}).map(([key, value]): Fact => [`Metadata: ${key}`, value]),
     ['Made from', source && <a href={hrefOf('dataset', '/', { upload: source })}>another dataset</a>],

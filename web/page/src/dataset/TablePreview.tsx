@@ -78,7 +78,7 @@ export function TablePreview({ client, path, size, url, format = formatOf(path) 
         </table>
       </div>
       <p class="hint">
-        {isAll ? `All ${rows.length} rows` : `The first ${Math.min(rows.length, MAX_ROWS)} rows`}
+        {isAll ? `All rows: ${rows.length}` : `The first ${Math.min(rows.length, MAX_ROWS)} rows`}
         {columns.length > MAX_COLUMNS && ` and ${MAX_COLUMNS} of ${columns.length} columns`}
       </p>
     </>

@@ -106,9 +106,11 @@ function Row({ row }: { row: AuditRow }) {
     row.request_id && `request ${row.request_id}`,
   ].filter(Boolean);
   return (
-    <div class="job-row">
+    <div class="job-row plain">
       {row.path ? (
-        <a class="what" href={hrefOf('dataset', row.path)} title={row.path}>{row.path}</a>
+        <a class="what" href={hrefOf(row.path.endsWith('/') ? 'browse' : 'dataset', row.path)} title={row.path}>
+          {row.path}
+        </a>
       ) : (
         <span class="what" title={target}>{target || '–'}</span>
       )}
