@@ -13,7 +13,8 @@ export function compressFiles(): Plugin {
   let folder = '';
   return {
     name: 'compress-files',
-    apply: 'build',
+    // The tests are built for Node, and served to no browser.
+    apply: (_, { command, isSsrBuild }) => command === 'build' && !isSsrBuild,
     configResolved: (config) => {
       folder = join(config.root, config.build.outDir);
     },
