@@ -7,7 +7,7 @@ import type { ShownRow } from '../state/rows.js';
 
 const WORDS: Record<FileState, string> = {
   waiting: 'Waiting',
-  hashing: 'Reading',
+  hashing: 'Preparing',
   sending: 'Sending',
   proving: 'Proving',
   paused: 'Paused',
