@@ -294,6 +294,7 @@ export class Engine implements Context {
     this.memory.forget(row.key);
     if (this.ledger.open === 0) {
       this.#conflicts.forgetChoice();
+      this.#isPaused = false;
     }
   }
 }
