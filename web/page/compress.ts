@@ -3,7 +3,7 @@
  * compresses. They are the same for the same input.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 import type { Plugin } from 'vite';
@@ -14,9 +14,9 @@ export function compressFiles(): Plugin {
   return {
     name: 'compress-files',
     // The unit tests are a build for Node, which no server sends.
-    apply: (config, { command }) => command === 'build' && !config.build?.ssr,
+    apply: (_, { command, isSsrBuild }) => command === 'build' && !isSsrBuild,
     configResolved: (config) => {
-      folder = resolve(config.root, config.build.outDir);
+      folder = join(config.root, config.build.outDir);
     },
     closeBundle: async () => {
       for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

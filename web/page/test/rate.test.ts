@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 
-import { RateMeter } from '../src/upload/engine/rate.js';
+import { RateMeter, StallWatch } from '../src/upload/engine/rate.js';
 
 test('rate is the average of the last seconds', () => {
   const meter = new RateMeter();
@@ -36,4 +36,18 @@ test('bytes that are sent again never make the rate negative', () => {
   assert.ok(meter.rate() >= 0);
   meter.record(2000, 3100);
   assert.ok(meter.rate() > 900 && meter.rate() < 2000);
+});
+
+test('stall is noticed while something should be sent, and ends with the next byte', () => {
+  const watch = new StallWatch(5000);
+  watch.record(0, false, 0);
+  watch.record(0, false, 20_000);
+  assert.equal(watch.isStalled, false);
+  watch.record(0, true, 20_000);
+  watch.record(0, true, 25_000);
+  assert.equal(watch.isStalled, false);
+  watch.record(0, true, 25_001);
+  assert.equal(watch.isStalled, true);
+  watch.record(1, true, 26_000);
+  assert.equal(watch.isStalled, false);
 });
