@@ -4,18 +4,17 @@
 import type { DatasetDetail, Upload } from 'upload-broker-client';
 
 import { hrefOf } from '../route.js';
-import { formatBytes, formatTime } from '../words/numbers.js';
+import { formatExactBytes, formatTime } from '../words/numbers.js';
 import { Facts } from './Facts.js';
 import type { Fact } from './Facts.js';
 
 /** What the store and the upload say. */
 export function Details({ detail, upload }: { detail: DatasetDetail; upload: Upload | null }) {
-  const exact = detail.size >= 1000 ? ` (${detail.size.toLocaleString()} bytes)` : '';
   const source = upload?.derived_from;
   const facts: Fact[] = [
     ['Path', <code>{detail.path}</code>],
     ['Name', detail.name],
-    ['Size', formatBytes(detail.size) + exact],
+    ['Size', formatExactBytes(detail.size)],
     ['Content type', detail.content_type],
     ['Last modified', formatTime(detail.last_modified)],
     ['ETag', <code>{detail.etag}</code>],

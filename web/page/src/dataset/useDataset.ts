@@ -36,20 +36,35 @@ export class DatasetModel {
   readonly error = signal<unknown>(null);
   readonly #session: Session;
   #run = new AbortController();
+  /** Whether something changed since the request that is on its way. */
+  #isStale = false;
+  #isLoading = false;
 
   constructor(session: Session, readonly path: string) {
     this.#session = session;
   }
 
-  /** Reads everything. */
+  /** Reads everything, after what is being read. */
   async load(): Promise<void> {
-    await this.#attempt((signal) => this.#readAll(signal));
+    this.#isStale = this.#isLoading;
+    if (this.#isLoading) {
+      return;
+    }
+    this.#isLoading = true;
+    try {
+      await this.#attempt((signal) => this.#readAll(signal));
+    } finally {
+      this.#isLoading = false;
+    }
+    if (this.#isStale && !this.#run.signal.aborted) {
+      await this.load();
+    }
   }
 
   /** Reads the jobs alone, while one is running. */
   async loadJobs(): Promise<void> {
     const { upload } = this.state.value;
-    if (upload) {
+    if (upload && !this.#isLoading) {
       await this.#attempt(async (signal) => ({
         ...this.state.value,
         jobs: await this.#jobsOf(upload.id, signal),
