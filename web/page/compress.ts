@@ -3,7 +3,7 @@
  * compresses. They are the same for the same input.
  */
 import { readdir, readFile, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { brotliCompressSync, constants, gzipSync } from 'node:zlib';
 
 import type { Plugin } from 'vite';
@@ -13,9 +13,10 @@ export function compressFiles(): Plugin {
   let folder = '';
   return {
     name: 'compress-files',
-    apply: 'build',
+    // The unit tests are a build for Node, which no server sends.
+    apply: (config, { command }) => command === 'build' && !config.build?.ssr,
     configResolved: (config) => {
-      folder = join(config.root, config.build.outDir);
+      folder = resolve(config.root, config.build.outDir);
     },
     closeBundle: async () => {
       for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {

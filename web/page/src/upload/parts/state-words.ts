@@ -29,7 +29,7 @@ export function describeState({ state, sentBytes, size, error, receipt }: ShownR
     case 'failed':
       return error?.title ?? WORDS.failed;
     case 'done':
-      return receipt ? proofWords(receipt.level) : WORDS.done;
+      return `${receipt ? proofWords(receipt.level) : WORDS.done}, ${formatBytes(size)}`;
     default:
       return `${WORDS[state]}, ${formatBytes(size)}`;
   }
