@@ -38,4 +38,5 @@ pub mod static_document;
 pub mod tls;
 pub mod tokens;
 pub mod uploads;
+pub mod uppy;
 pub mod wire;

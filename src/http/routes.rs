@@ -12,7 +12,7 @@ use super::middleware::limit::limit_principals;
 use super::operation::Operation;
 use super::service::docs::{self, Document};
 use super::static_document::StaticDocument;
-use super::{openapi, operations};
+use super::{openapi, operations, uppy};
 
 static YAML: LazyLock<StaticDocument> =
     LazyLock::new(|| StaticDocument::new("application/yaml", openapi::yaml()));
@@ -61,9 +61,9 @@ fn authenticated(scope: &'static str, operations: &[Operation]) -> impl HttpServ
     let guarded = web::scope(scope)
         .wrap(from_fn(limit_principals))
         .wrap(from_fn(authenticate_caller));
-    resources(scope, operations)
-        .into_iter()
-        .fold(guarded, |scope, resource| scope.service(resource))
+    let all = (resources(scope, operations).into_iter())
+        .chain((scope == uppy::SCOPE).then(uppy::sts::resource));
+    all.fold(guarded, |scope, resource| scope.service(resource))
 }
 
 fn public(config: &mut ServiceConfig, operations: &[Operation]) {

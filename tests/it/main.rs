@@ -80,5 +80,6 @@ mod tenants;
 mod textract;
 mod tls;
 mod uploads;
+mod uppy;
 mod webhooks;
 mod worker;
