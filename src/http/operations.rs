@@ -47,6 +47,7 @@ pub const API: &[Operation] = &[
     uppy::sign_parts::OPERATION,
     uppy::complete::OPERATION,
     uppy::sign_part::OPERATION,
+    uppy::sign::OPERATION,
 ];
 
 /// Public pages about the broker.

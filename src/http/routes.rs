@@ -62,7 +62,13 @@ fn authenticated(scope: &'static str, operations: &[Operation]) -> impl HttpServ
         .wrap(from_fn(limit_principals))
         .wrap(from_fn(authenticate_caller));
     let all = (resources(scope, operations).into_iter())
-        .chain((scope == uppy::SCOPE).then(uppy::sts::resource));
+        .chain((scope == uppy::SCOPE).then(uppy::sts::resource))
+        .chain(
+            (scope == uppy::SCOPE)
+                .then(uppy::xml::resources)
+                .into_iter()
+                .flatten(),
+        );
     all.fold(guarded, |scope, resource| scope.service(resource))
 }
 

@@ -8,6 +8,7 @@ mod files;
 mod limits;
 mod parts;
 mod refusals;
+mod sign_request;
 mod single;
 mod stores;
 mod tokens;

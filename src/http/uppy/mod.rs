@@ -4,14 +4,17 @@
 
 pub mod abort;
 pub mod complete;
+mod complete_body;
 pub mod create_multipart;
 pub mod list_parts;
 mod metadata;
 pub mod params;
 mod session;
+pub mod sign;
 pub mod sign_part;
 pub mod sign_parts;
 pub(super) mod sts;
+pub(super) mod xml;
 
 /// The first segment of the paths.
 pub(super) const SCOPE: &str = "/s3";

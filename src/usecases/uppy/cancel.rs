@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::UppySession;
+use super::session::UppySession;
 use crate::domain::principal::Principal;
 use crate::domain::status::Status;
 use crate::domain::upload::Upload;

@@ -9,7 +9,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
-use super::UppySession;
+use super::session::UppySession;
 use crate::domain::mismatch::Mismatch;
 use crate::domain::object::same_etag;
 use crate::domain::part_plan::MAX_PARTS;

@@ -1,6 +1,6 @@
 //! Finds the uploads of Uppy clients.
 
-use super::UppySession;
+use super::session::UppySession;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::upload::Upload;
@@ -8,6 +8,11 @@ use crate::store::uploads;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 use crate::usecases::uploads::find::may_write;
+
+/// Finds an upload in parts that an Uppy client of the caller's tenant created.
+pub async fn read(broker: &Broker, principal: &Principal, session: &UppySession) -> Result<Upload> {
+    broker.find_uppy_upload(principal, session).await
+}
 
 impl Broker {
     /// Finds an upload in parts that an Uppy client of this tenant created, within the folder that the

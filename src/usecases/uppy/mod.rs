@@ -12,14 +12,8 @@ pub mod create;
 mod find;
 mod form;
 pub mod parts;
+mod session;
 
 pub use create::NewFile;
-
-/// What an Uppy client knows an upload in parts by.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UppySession {
-    /// The S3 key.
-    pub key: String,
-    /// The upload id of S3.
-    pub s3_upload_id: String,
-}
+pub use find::read;
+pub use session::UppySession;

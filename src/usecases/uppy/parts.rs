@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::UppySession;
+use super::session::UppySession;
 use crate::domain::bounds::capped_url_seconds;
 use crate::domain::part_plan::{MAX_PARTS, MIN_PART_SIZE};
 use crate::domain::principal::Principal;

@@ -14,7 +14,7 @@ use crate::support::reply::Reply;
 /// The store made the object, and the broker died before it knew.
 #[tokio::test]
 async fn kill_behind_the_completion_leaves_what_the_next_call_finishes() {
-    let fleet = Fleet::start(&[("BROKER_LEASE_SECONDS", "3")]).await;
+    let fleet = Fleet::start(&[("BROKER_LEASE_SECONDS", "3".to_owned())]).await;
     let caller = fleet.caller(0);
     let file = json!({"filename": "a.bin", "type": "text/plain"});
     let begun = Reply::of(caller.request(Method::POST, "/s3/multipart").json(&file)).await;
@@ -112,7 +112,7 @@ async fn abandoned_uploads_expire_and_free_their_parts() {
     let form = uppy.params("filename=b.txt").await;
     app.advance(TimeDelta::hours(1));
     let round = app.janitor().await;
-    // All parts that there are make up an object of an unknown size: nobody says that it is whole.
+    // All parts that there are make up an object of an unknown size: no client says that it is whole.
     assert_eq!((round.expired, round.uploaded), (2, 0), "{round:?}");
     assert!(app.bucket.open_keys().await.is_empty());
     assert_eq!(upload_at(&app, &parts.key).await["status"], "Expired");

@@ -100,7 +100,7 @@ async fn stated_size_of_parts_is_their_limit() {
     refused.expect_problem(422, "size-limit-exceeded");
 }
 
-/// The store is told by the form, and another program ignores it.
+/// Another program writes the object, without the form.
 #[tokio::test]
 async fn proof_refuses_object_over_the_limit() {
     let app = setup().set("BROKER_MAX_SIZE_BYTES", 10).start().await;
