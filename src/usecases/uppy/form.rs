@@ -58,7 +58,7 @@ impl Broker {
             url: signed.url,
             fields: signed.fields,
             expires_at: signed.expires_at,
-            expires_in: (signed.expires_at - now).num_seconds().max(1),
+            expires_in: (signed.expires_at.timestamp() - now.timestamp()).max(1),
         })
     }
 }

@@ -135,7 +135,7 @@ impl Broker {
             upload,
             urls,
             expires_at,
-            expires_in: (expires_at - now).num_seconds().max(1),
+            expires_in: (expires_at.timestamp() - now.timestamp()).max(1),
         })
     }
 }

