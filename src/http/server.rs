@@ -25,6 +25,7 @@ use super::middleware::edge::{RequestTimeout, Secure, edge};
 use super::middleware::limit::limit_addresses;
 use super::middleware::path_token::path_token;
 use super::middleware::shed::{InFlightLimit, shed_load};
+use super::page::ContentPolicy;
 use super::routes;
 use super::service::readiness::Probe;
 use super::tls::ServerCertificate;
@@ -104,6 +105,8 @@ pub fn main(
     let shutdown = web::Data::new(shutdown.clone());
     let metrics = web::Data::from(Arc::clone(&broker.metrics));
     let pages = settings.pages;
+    let has_page = serves == Serves::Api && pages.web_page;
+    let policy = has_page.then(|| web::Data::new(ContentPolicy::of(&broker)));
     let secure = web::Data::new(Secure(certificate.is_some()));
     let in_flight = web::Data::new(InFlightLimit::new(settings.max_in_flight));
     let app = move || {
@@ -127,6 +130,11 @@ pub fn main(
             .wrap(from_fn(edge))
             .wrap(from_fn(path_token))
             .wrap(from_fn(close_on_shutdown))
+            .configure(|config| {
+                if let Some(policy) = &policy {
+                    config.app_data(policy.clone());
+                }
+            })
             .configure(match serves {
                 Serves::Api => routes::api,
                 Serves::Health => routes::health,

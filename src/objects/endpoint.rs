@@ -134,6 +134,22 @@ impl Endpoint {
         &self.origin
     }
 
+    /// The origins of this bucket and of the other buckets of the same store, as sources of a
+    /// content security policy: with `*` for the name of the bucket, if the host contains it. The
+    /// endpoint itself is one of them, for buckets whose names cannot be part of a host.
+    #[must_use]
+    pub fn origins_of_store(&self, bucket: &str) -> Vec<String> {
+        let split = self.origin.split_once("://");
+        let hosts = split.and_then(|(scheme, authority)| {
+            let store = authority.strip_prefix(bucket)?.strip_prefix('.')?;
+            Some(vec![
+                format!("{scheme}://*.{store}"),
+                format!("{scheme}://{store}"),
+            ])
+        });
+        hosts.unwrap_or_else(|| vec![self.origin.clone()])
+    }
+
     /// The `Host` header that clients send.
     #[must_use]
     pub fn host(&self) -> &str {

@@ -40,6 +40,8 @@ struct Operation {
     /// The path, with the placeholders `{id}` and `{path}`.
     template: String,
     scope: Scope,
+    /// Whether it needs no scope; `scope` is then one that a caller may have.
+    is_for_any_credential: bool,
     /// Further scopes that it needs.
     also: Vec<Scope>,
     /// The query with examples of the parameters that it requires; empty if there are none.
@@ -77,7 +79,8 @@ fn operations() -> Vec<Operation> {
             all.push(Operation {
                 method: method.to_uppercase().parse().expect("a method"),
                 template: template.clone(),
-                scope: scopes.next().expect("a scope"),
+                is_for_any_credential: needed["bearer"] == json!([]),
+                scope: scopes.next().unwrap_or(Scope::UploadsRead),
                 also: scopes.collect(),
                 query: required_query(operation),
                 example: operation.get("requestBody").map(|body| {

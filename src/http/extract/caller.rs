@@ -23,6 +23,13 @@ pub trait RequiredScopes {
     fn missing(principal: &Principal) -> Option<Scope>;
 }
 
+/// Requires only a valid credential.
+impl RequiredScopes for () {
+    fn missing(_: &Principal) -> Option<Scope> {
+        None
+    }
+}
+
 /// Requires the scopes of both types.
 impl<A: RequiredScopes, B: RequiredScopes> RequiredScopes for (A, B) {
     fn missing(principal: &Principal) -> Option<Scope> {

@@ -8,7 +8,7 @@ use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{OpenApi, Ref, RefOr, Response, ResponseBuilder};
 
-use super::shared::operations;
+use super::shared::{is_authenticated, operations};
 use crate::domain::mismatch::Mismatch;
 use crate::domain::principal::Scope;
 use crate::domain::quota::Exceeded;
@@ -59,6 +59,8 @@ fn problems(path: &str, operation: &Operation, own: &[Kind]) -> Vec<Problem> {
             Problem::missing_scope(scope),
             Problem::unavailable("S3", "example"),
         ]);
+    } else if is_authenticated(operation) {
+        all.push(Problem::unauthenticated());
     }
     if !POLLED.contains(&path) {
         all.push(Problem::rate_limited("address", 1));
@@ -69,7 +71,7 @@ fn problems(path: &str, operation: &Operation, own: &[Kind]) -> Vec<Problem> {
 }
 
 /// The first of the one or two scopes that an operation requires. `None` if the operation is
-/// public.
+/// public, or any credential may call it.
 fn scope(operation: &Operation) -> Option<Scope> {
     let needs = |scopes: &[Scope]| {
         let scopes = scopes.iter().map(|scope| scope.as_str());

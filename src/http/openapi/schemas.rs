@@ -54,6 +54,24 @@ pub fn algorithm_or_null() -> Schema {
     OneOfBuilder::new().item(null).item(algorithm()).into()
 }
 
+/// The kinds of credentials.
+pub fn credential() -> Object {
+    one_of(
+        ["key", "upload-token", "jwt", "none"],
+        "What the credential is. `none`: the broker requires none.",
+    )
+}
+
+/// The scopes of a credential.
+pub fn scopes() -> Array {
+    ArrayBuilder::new()
+        .items(one_of(Scope::ALL.map(Scope::as_str), "A scope."))
+        .description(Some(
+            "The scopes of the credential. `admin` includes all others.",
+        ))
+        .build()
+}
+
 /// The scopes of an upload token.
 pub fn token_scopes() -> Array {
     let names = Scope::FOR_TOKENS.map(Scope::as_str);

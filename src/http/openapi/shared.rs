@@ -38,7 +38,7 @@ pub fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
 }
 
 /// Whether an operation requires a credential.
-fn is_authenticated(operation: &Operation) -> bool {
+pub(super) fn is_authenticated(operation: &Operation) -> bool {
     let needs = operation.security.iter().flatten();
     // The attributes of a public operation have a requirement without a scheme.
     needs

@@ -10,7 +10,10 @@ use crate::http::operation::Operation;
 use crate::http::static_document::StaticDocument;
 
 static SCHEMA: LazyLock<StaticDocument> = LazyLock::new(|| {
-    StaticDocument::new("application/schema+json", format!("{:#}\n", event_schema()))
+    StaticDocument::new(
+        "application/schema+json",
+        format!("{:#}\n", event_schema()).into_bytes(),
+    )
 });
 
 const PATH: &str = "/schemas/event.json";

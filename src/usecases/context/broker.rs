@@ -77,6 +77,14 @@ impl Broker {
             .collect()
     }
 
+    /// The origins that browsers send bytes to, as sources of a content security policy. They cover
+    /// the buckets of tenants too, without their names, which are not public.
+    pub fn store_origins(&self) -> Vec<String> {
+        let buckets = &self.stores.buckets;
+        let endpoint = buckets.common_bucket().signer.endpoint();
+        endpoint.origins_of_store(buckets.common())
+    }
+
     /// Every bucket that may hold uploads, the common one first.
     pub async fn all_buckets(&self) -> Result<Vec<String>> {
         let mut connection = self.connection().await?;

@@ -2,5 +2,6 @@
 
 pub mod authenticate;
 pub mod keys;
+pub mod rights;
 pub(in crate::usecases) mod token_key;
 pub mod tokens;

@@ -7,6 +7,7 @@
 //! transaction. If a step fails, nothing changes.
 
 pub mod limits;
+pub mod usage;
 
 mod place;
 

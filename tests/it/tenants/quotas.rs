@@ -48,6 +48,21 @@ async fn every_transition_adjusts_the_usage_by_the_counts_of_its_states() {
 }
 
 #[tokio::test]
+async fn usage_route_reports_the_counts_and_quotas_of_the_callers_tenant() {
+    let scene = Scene::new(quota(Some(1_000), None)).await;
+    scene.create("/a.csv", json!({"size": 10})).await;
+    let caller = scene.acme.request(Method::GET, "/usage");
+    let usage = Reply::of(caller).await.expect(StatusCode::OK);
+    assert_eq!(
+        usage,
+        json!({
+            "tenant": "acme", "bytes": 10, "open_uploads": 1,
+            "quota_bytes": 1_000, "quota_open_uploads": null,
+        })
+    );
+}
+
+#[tokio::test]
 async fn failed_and_expired_uploads_release_quota_and_late_proof_counts_again() {
     let scene = Scene::new(quota(Some(1_000), None)).await;
     let wrong = scene.create("/wrong.csv", json!({"size": 8})).await;

@@ -3,6 +3,8 @@
  */
 import type { Client } from 'openapi-fetch';
 
+import { acknowledgeUploads, createUploads, sendBytes } from './batch.js';
+import type { BatchResult, CreateUploadsOptions, SendOptions } from './batch.js';
 import { download, downloadUrl, getDataset, listDatasets, removeDataset } from './datasets.js';
 import type { DownloadOptions, ListOptions, RemoveOptions } from './datasets.js';
 import { streamEvents } from './events.js';
@@ -12,6 +14,8 @@ import type { ConnectionOptions } from './http/connection.js';
 import { listJobs, readText, searchText } from './processing.js';
 import type { JobsOptions, SearchOptions, TextOptions } from './processing.js';
 import type {
+  AcknowledgeOne,
+  CreateUpload,
   DatasetDetail,
   DownloadUrl,
   Entry,
@@ -62,6 +66,33 @@ export class BrokerClient {
    */
   upload(source: UploadSource, options: UploadOptions): Promise<Upload> {
     return upload(this.#connection, source, options);
+  }
+
+  /**
+   * Creates up to 1,000 sessions with one request: for many small files, together with `sendBytes`
+   * and `acknowledgeUploads`. The results are in the order of the bodies; a refused one is an error.
+   */
+  createUploads(bodies: CreateUpload[], options?: CreateUploadsOptions): Promise<BatchResult[]> {
+    return createUploads(this.#connection, bodies, options);
+  }
+
+  /**
+   * Sends the bytes of a session that is not one in parts, once, without retries. `occupied` means
+   * that an object stands at the path, perhaps from an earlier attempt: acknowledge to find out.
+   */
+  sendBytes(upload: Upload, blob: Blob, options?: SendOptions): Promise<'sent' | 'occupied'> {
+    return sendBytes(this.#connection, upload, blob, options);
+  }
+
+  /**
+   * Acknowledges up to 1,000 uploads with one request. The results are in the order of the claims;
+   * an error that is `transient` means that the entry was not tried.
+   */
+  acknowledgeUploads(
+    claims: AcknowledgeOne[],
+    options: { signal?: AbortSignal } = {},
+  ): Promise<BatchResult[]> {
+    return acknowledgeUploads(this.#connection, claims, options.signal);
   }
 
   /** The current state of an upload. */

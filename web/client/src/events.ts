@@ -30,6 +30,11 @@ export interface EventsOptions {
    * read the state of the uploads again. The stream goes on.
    */
   onReset?: () => void;
+  /**
+   * Is called when a connection is open, and when it has ended or broken: for a display of the
+   * state. `cursor` is the position from which the next connection continues.
+   */
+  onConnection?: (isOpen: boolean, cursor: string) => void;
   /** Ends the stream; it then rejects with the signal's reason. */
   signal?: AbortSignal;
   /** A connection that is silent for longer is replaced, in milliseconds; 45 seconds by default. */
@@ -73,7 +78,10 @@ export async function* streamEvents(
       }
       retryMs = error.retryAfterMs ?? retryMs;
     }
-    position = parser.position || position;
+    if (parser.position) {
+      position = parser.position;
+      options.onConnection?.(false, position);
+    }
     const wait = parser.retryMs ?? retryMs;
     retryMs = undefined;
     await sleep(delayAfter(Math.min(failures, 10), wait, connection.retry), options.signal);
@@ -107,7 +115,13 @@ async function* readMessages(
       if (done) {
         return;
       }
-      yield* parser.push(decoder.decode(value, { stream: true }));
+      const isNew = parser.position === '';
+      const messages = parser.push(decoder.decode(value, { stream: true }));
+      // The broker sends a position first.
+      if (isNew && parser.position) {
+        options.onConnection?.(true, parser.position);
+      }
+      yield* messages;
     }
   } finally {
     options.signal?.removeEventListener('abort', abort);

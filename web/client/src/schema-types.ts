@@ -36,6 +36,8 @@ export type UploadedPart = Schemas['UploadedPart'];
 export type CreateUpload = Schemas['CreateUpload'];
 /** The body of an acknowledge request. */
 export type Acknowledge = Schemas['Acknowledge'];
+/** An entry of a batch of acknowledge requests. */
+export type AcknowledgeOne = Schemas['AcknowledgeOne'];
 
 /** An event of an upload: what happened, and the state of the upload at that time. */
 export type UploadEvent = Omit<Schemas['Event'], 'data'> & {

@@ -102,6 +102,15 @@ test('stream continues after a position that came without an event', async () =>
   });
 });
 
+test('state of the connection is reported with the position', async () => {
+  await withServer([endAfter(1), openWith(2)], async (client) => {
+    const states: [boolean, string][] = [];
+    const onConnection = (isOpen: boolean, cursor: string) => states.push([isOpen, cursor]);
+    await take(client, 2, { onConnection });
+    assert.deepEqual(states, [[true, 'c1'], [false, 'c1'], [true, 'c2']]);
+  });
+});
+
 test('end of a stream is no event, and its delay is waited for; a reset is reported', async () => {
   const ending: Answer = (response) => {
     response.writeHead(200, { 'content-type': 'text/event-stream' });

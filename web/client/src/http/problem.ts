@@ -15,8 +15,17 @@ export async function errorOf(response: Response): Promise<Error> {
       ? new UnavailableError(`The broker answered ${response.status}`, { retryAfterMs })
       : new Error(`The answer has status ${response.status} but is not one of an upload-broker`);
   }
+  return brokerErrorOf(response.status, problem, retryAfterMs);
+}
+
+/** The error for a problem. */
+export function brokerErrorOf(
+  status: number,
+  problem: Problem,
+  retryAfterMs?: number,
+): BrokerError {
   const kind = problem.code === 'dataset-exists' ? ConflictError : BrokerError;
-  return new kind(response.status, problem, retryAfterMs);
+  return new kind(status, problem, retryAfterMs);
 }
 
 function parseProblem(text: string): Problem | undefined {

@@ -37,6 +37,7 @@ export async function uploadBlobInParts(task: Task, blob: Blob): Promise<Upload>
     part_size: options.partSize,
   };
   const { upload, isResumed } = await openSession(connection, key, body, signal);
+  options.onSession?.(upload);
   if (hasArrived(upload)) {
     return upload;
   }
@@ -76,6 +77,7 @@ export async function uploadStreamInParts(
     part_size: partSize,
   };
   const { upload } = await openSession(connection, key, body, signal);
+  options.onSession?.(upload);
   if (hasArrived(upload)) {
     await reader.cancel();
     return upload;

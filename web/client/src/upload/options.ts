@@ -1,7 +1,7 @@
 /**
  * The options of an upload, and the request that they become.
  */
-import type { Checksum, CreateUpload } from '../schema-types.js';
+import type { Checksum, CreateUpload, Upload } from '../schema-types.js';
 
 /** How much of an upload has been sent. */
 export interface Progress {
@@ -17,6 +17,8 @@ export interface UploadOptions {
   path: string;
   /** Is called with the progress: first at once, and last when all bytes were sent. */
   onProgress?: (progress: Progress) => void;
+  /** Is called with the session, as soon as there is one. With its id it can be cancelled. */
+  onSession?: (upload: Upload) => void;
   /**
    * Aborts the upload; it then rejects with the signal's reason. With an `idempotencyKey`, the
    * session stays open and the next call resumes; otherwise it is cancelled.

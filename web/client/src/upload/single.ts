@@ -30,6 +30,7 @@ export async function uploadWhole(task: Task, blob: Blob): Promise<Upload> {
   }
   const body: CreateUpload = { ...fields, size: blob.size, multipart: false };
   const { upload } = await openSession(connection, key, body, signal);
+  options.onSession?.(upload);
   if (hasArrived(upload)) {
     return upload;
   }

@@ -1,0 +1,3 @@
+//! `/principal`: the caller.
+
+pub mod show;

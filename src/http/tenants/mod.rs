@@ -1,0 +1,3 @@
+//! `/usage`: the usage of the caller's tenant.
+
+pub mod usage;
