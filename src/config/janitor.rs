@@ -9,7 +9,7 @@ use super::variables::{
     BROKER_RETENTION_EVENTS_DAYS, BROKER_RETENTION_UPLOADS_DAYS,
     BROKER_STALE_MULTIPART_PERIOD_SECONDS, BROKER_STALE_MULTIPART_SCOPE,
     BROKER_STALE_MULTIPART_SECONDS, BROKER_SWEEP_PAUSE_MILLISECONDS, BROKER_SWEEP_PERIOD_SECONDS,
-    BROKER_UPPY_CHECK_SECONDS,
+    BROKER_UPPY_LOOK_SECONDS,
 };
 
 const YEAR: u64 = 31_536_000;
@@ -87,7 +87,7 @@ impl Section for Janitor {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let lease = reader.value(&BROKER_LEASE_SECONDS, seconds(LEASE));
         let period = reader.value(&BROKER_JANITOR_PERIOD_SECONDS, seconds(1..=86_400));
-        let arrival_check = reader.value(&BROKER_UPPY_CHECK_SECONDS, seconds(0..=HOUR));
+        let arrival_check = reader.value(&BROKER_UPPY_LOOK_SECONDS, seconds(0..=HOUR));
         let sweep_period = reader.value(&BROKER_SWEEP_PERIOD_SECONDS, seconds(0..=YEAR));
         let sweep_pause = reader.value(&BROKER_SWEEP_PAUSE_MILLISECONDS, number(0..=60_000));
         let stale_period = reader.value(&BROKER_STALE_MULTIPART_PERIOD_SECONDS, seconds(0..=YEAR));

@@ -100,7 +100,7 @@ table! {
 
     BROKER_LEASE_SECONDS, Text("30"), Plain, "Seconds of a lease: after a crash, other replicas take over the replica's work when its leases end. A running replica renews its leases after a third of that time.";
     BROKER_JANITOR_PERIOD_SECONDS, Text("60"), Plain, "Seconds between two rounds of the janitor: overdue uploads, unfinished deletes, final checks, retention.";
-    BROKER_UPPY_CHECK_SECONDS, Text("15"), Plain, "Seconds from the creation of a single upload by an Uppy client to the first check whether its object has arrived, and between two passes of these checks; `0`: no checks, such uploads wait for an S3 event or for their deadline.";
+    BROKER_UPPY_LOOK_SECONDS, Text("15"), Plain, "Seconds from the creation of a single upload by an Uppy client to the first check whether its object has arrived, and between two passes of these checks; `0`: no checks, such uploads wait for an S3 event or for their deadline.";
     BROKER_SWEEP_PERIOD_SECONDS, Text("86400"), Plain, "Seconds from the end of a sweep (the comparison of the bucket with the database) to the next one; `0`: no sweeps.";
     BROKER_SWEEP_PAUSE_MILLISECONDS, Text("250"), Plain, "Pause in milliseconds after each page of 1,000 in a sweep.";
     BROKER_STALE_MULTIPART_PERIOD_SECONDS, Text("86400"), Plain, "Seconds from the end of a check for stale multipart uploads in S3 to the next one; `0`: no checks.";

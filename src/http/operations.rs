@@ -40,8 +40,6 @@ pub const API: &[Operation] = &[
     events::list::OPERATION,
     audit::list::OPERATION,
     tokens::create::OPERATION,
-    principal::show::OPERATION,
-    tenants::usage::OPERATION,
     uppy::params::OPERATION,
     uppy::create_multipart::OPERATION,
     uppy::list_parts::OPERATION,
@@ -50,6 +48,8 @@ pub const API: &[Operation] = &[
     uppy::complete::OPERATION,
     uppy::sign_part::OPERATION,
     uppy::sign::OPERATION,
+    principal::show::OPERATION,
+    tenants::usage::OPERATION,
 ];
 
 /// Public pages about the broker.

@@ -46,16 +46,7 @@ pub async fn as_form(
     principal: &Principal,
     file: NewFile,
 ) -> Result<(Upload, UppyForm)> {
-    let uppy = UppyUpload {
-        max_size: None,
-        is_unacknowledged: true,
-    };
-    let new = NewUpload {
-        multipart: Some(false),
-        uppy: Some(uppy),
-        ..new_upload(broker, principal, file)?
-    };
-    let Session { upload, .. } = create_one(broker, principal, new).await?;
+    let Session { upload, .. } = as_put(broker, principal, file).await?;
     let form = broker.sign_form(principal, &upload).await?;
     Ok((upload, form))
 }

@@ -47,7 +47,7 @@ async fn arrived_object_is_proven_by_the_first_check() {
 #[tokio::test]
 async fn checks_become_rarer_until_the_deadline() {
     let app = Setup::new()
-        .set("BROKER_UPPY_CHECK_SECONDS", 100)
+        .set("BROKER_UPPY_LOOK_SECONDS", 100)
         .set("BROKER_URL_SECONDS", 3_600)
         .start()
         .await;
@@ -93,7 +93,7 @@ async fn only_unacknowledged_singles_are_checked() {
 #[tokio::test]
 async fn checks_can_be_switched_off() {
     let app = Setup::new()
-        .set("BROKER_UPPY_CHECK_SECONDS", 0)
+        .set("BROKER_UPPY_LOOK_SECONDS", 0)
         .start()
         .await;
     let form = Uppy::v5(&app).params("filename=a.txt").await;
@@ -139,7 +139,7 @@ async fn many_are_checked_in_one_round_and_each_once() {
 async fn dry_run_reports_and_changes_nothing() {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_JANITOR_PERIOD_SECONDS", 86_400);
-    let (process, caller) = place.start(run.set("BROKER_UPPY_CHECK_SECONDS", 1)).await;
+    let (process, caller) = place.start(run.set("BROKER_UPPY_LOOK_SECONDS", 1)).await;
     let form = caller
         .get("/s3/params?filename=a.txt")
         .await
@@ -167,7 +167,7 @@ async fn dry_run_reports_and_changes_nothing() {
 async fn running_broker_checks_soon() {
     let place = Place::new().await;
     let run = place.serve().set("BROKER_JANITOR_PERIOD_SECONDS", 86_400);
-    let (process, caller) = place.start(run.set("BROKER_UPPY_CHECK_SECONDS", 1)).await;
+    let (process, caller) = place.start(run.set("BROKER_UPPY_LOOK_SECONDS", 1)).await;
     let form = caller
         .get("/s3/params?filename=a.txt")
         .await

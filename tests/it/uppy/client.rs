@@ -13,7 +13,7 @@ pub const CHECK_SECONDS: i64 = 600;
 
 /// A broker whose loop of arrival checks does not disturb the test.
 pub fn setup() -> Setup {
-    Setup::new().set("BROKER_UPPY_CHECK_SECONDS", CHECK_SECONDS)
+    Setup::new().set("BROKER_UPPY_LOOK_SECONDS", CHECK_SECONDS)
 }
 
 /// A client with its address, which may contain a token, and with a header of version 5.
