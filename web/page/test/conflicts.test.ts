@@ -51,3 +51,10 @@ test('cancelled file is not asked about', () => {
   conflicts.remove([second]);
   assert.equal(asked(), null);
 });
+
+test('copy whose path is taken, too, gets the next number without a question', () => {
+  const { conflicts, row, applied, asked } = newConflicts();
+  conflicts.add({ ...row(1), copyNumber: 2 });
+  assert.deepEqual(applied, [[1, 'keep-both']]);
+  assert.equal(asked(), null);
+});
