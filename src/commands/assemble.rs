@@ -257,6 +257,8 @@ fn rules(settings: &Settings, processing: ProcessingRules) -> Rules {
         },
         derived_prefix: settings.worker.derived_prefix.clone(),
         stale_multipart: settings.janitor.stale_multipart,
+        arrival_check: (settings.janitor.arrival_check)
+            .and_then(|after| TimeDelta::from_std(after).ok()),
         processing: Arc::new(processing),
     }
 }

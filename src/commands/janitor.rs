@@ -43,8 +43,8 @@ pub(super) struct Arguments {
     /// Print the summary as JSON, too
     #[arg(long)]
     json: bool,
-    /// Only these parts, comma-separated: overdue, deletes, last-looks, keys, retention, sweep,
-    /// stale-multipart
+    /// Only these parts, comma-separated: arrivals, overdue, deletes, last-looks, keys, retention,
+    /// sweep, stale-multipart
     #[arg(long, value_delimiter = ',', value_name = "PART")]
     only: Vec<Task>,
 }

@@ -125,10 +125,15 @@ impl Assembly {
     }
 }
 
-/// Starts the janitor, and its sweeps and checks for stale multipart uploads where they are enabled.
+/// Starts the janitor, and its arrival checks, its sweeps and its checks for stale multipart uploads
+/// where they are enabled.
 fn spawn_janitor(broker: &Arc<Broker>, settings: &config::Janitor, shutdown: &Shutdown) {
     let rounds = janitor::run(Arc::clone(broker), settings.period, shutdown.token());
     shutdown.spawn("janitor", rounds);
+    if let Some(checks) = janitor::ArrivalLoop::from_settings(settings) {
+        let checks = checks.run(Arc::clone(broker), shutdown.token());
+        shutdown.spawn("arrival checks", checks);
+    }
     if let Some(sweeps) = janitor::SweepLoop::from_settings(settings) {
         shutdown.spawn("sweep", sweeps.run(Arc::clone(broker), shutdown.token()));
     }

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
+use super::database_login;
 use super::database_url::DatabaseUrl;
 use super::parse::{Seconds, flag, fractional_seconds, number};
 use super::reader::{Reader, Section};
 use super::variables::{
     BROKER_DB_CONNECT_TIMEOUT_SECONDS, BROKER_DB_POOL_SIZE, BROKER_DB_POOL_WAIT_SECONDS,
     BROKER_DB_STATEMENT_TIMEOUT_SECONDS, BROKER_MIGRATE, BROKER_REQUEST_TIMEOUT_SECONDS,
-    DATABASE_URL,
 };
 
 /// The default statement timeout.
@@ -34,7 +34,7 @@ pub struct Database {
 impl Database {
     /// Reads the settings. `request` is the longest allowed statement timeout.
     pub(super) fn read(reader: &mut Reader<'_>, request: Duration) -> Option<Self> {
-        let url = reader.value(&DATABASE_URL, DatabaseUrl::parse);
+        let url = database_login::read(reader);
         let pool_size = reader.value(&BROKER_DB_POOL_SIZE, number(1..=1000));
         let connect_timeout =
             reader.value(&BROKER_DB_CONNECT_TIMEOUT_SECONDS, fractional_seconds(300));

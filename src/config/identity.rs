@@ -7,8 +7,9 @@ use url::{Host, Url};
 
 use super::reader::{Reader, Section};
 use super::variables::{
-    BROKER_JWT_AUDIENCE, BROKER_JWT_HS256_SECRET, BROKER_JWT_ISSUER, BROKER_JWT_JWKS_URL,
-    BROKER_JWT_SCOPE_CLAIM, BROKER_JWT_TENANT_CLAIM, BROKER_TOKEN_SECRET,
+    BROKER_JWT_AUDIENCE, BROKER_JWT_HS256_SECRET, BROKER_JWT_HS256_SECRET_FILE, BROKER_JWT_ISSUER,
+    BROKER_JWT_JWKS_URL, BROKER_JWT_SCOPE_CLAIM, BROKER_JWT_TENANT_CLAIM, BROKER_TOKEN_SECRET,
+    BROKER_TOKEN_SECRET_FILE,
 };
 
 /// The minimum length in bytes of a secret for HMAC with SHA-256.
@@ -54,13 +55,18 @@ pub enum JwtKeys {
 
 impl Section for Identity {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
-        let secret_of_jwt = reader.optional(&BROKER_JWT_HS256_SECRET, secret);
+        let secret_of_jwt = reader.secret(
+            &BROKER_JWT_HS256_SECRET,
+            &BROKER_JWT_HS256_SECRET_FILE,
+            secret,
+        );
         let url = reader.optional(&BROKER_JWT_JWKS_URL, jwks_url);
         let issuer = reader.optional(&BROKER_JWT_ISSUER, any_text);
         let audience = reader.optional(&BROKER_JWT_AUDIENCE, any_text);
         let tenant_claim = reader.value(&BROKER_JWT_TENANT_CLAIM, claim);
         let scope_claim = reader.optional(&BROKER_JWT_SCOPE_CLAIM, claim);
-        let token_secret = reader.optional(&BROKER_TOKEN_SECRET, secret)?;
+        let token_secret =
+            reader.secret(&BROKER_TOKEN_SECRET, &BROKER_TOKEN_SECRET_FILE, secret)?;
         let (issuer, audience) = (issuer?, audience?);
         let keys = match (secret_of_jwt?, url?) {
             (None, None) => None,

@@ -9,6 +9,7 @@ use super::variables::{
     BROKER_RETENTION_EVENTS_DAYS, BROKER_RETENTION_UPLOADS_DAYS,
     BROKER_STALE_MULTIPART_PERIOD_SECONDS, BROKER_STALE_MULTIPART_SCOPE,
     BROKER_STALE_MULTIPART_SECONDS, BROKER_SWEEP_PAUSE_MILLISECONDS, BROKER_SWEEP_PERIOD_SECONDS,
+    BROKER_UPPY_LOOK_SECONDS,
 };
 
 const YEAR: u64 = 31_536_000;
@@ -29,6 +30,9 @@ pub struct Janitor {
     pub lease: Duration,
     /// The time between two rounds.
     pub period: Duration,
+    /// How long after its creation the first check whether an upload has arrived takes place that no
+    /// client acknowledges, and the time between two passes of these checks; `None` disables them.
+    pub arrival_check: Option<Duration>,
     /// The time from the end of a sweep to the next one; `None` disables sweeps.
     pub sweep_period: Option<Duration>,
     /// The pause after each page of a sweep.
@@ -83,6 +87,7 @@ impl Section for Janitor {
     fn read(reader: &mut Reader<'_>) -> Option<Self> {
         let lease = reader.value(&BROKER_LEASE_SECONDS, seconds(LEASE));
         let period = reader.value(&BROKER_JANITOR_PERIOD_SECONDS, seconds(1..=86_400));
+        let arrival_check = reader.value(&BROKER_UPPY_LOOK_SECONDS, seconds(0..=HOUR));
         let sweep_period = reader.value(&BROKER_SWEEP_PERIOD_SECONDS, seconds(0..=YEAR));
         let sweep_pause = reader.value(&BROKER_SWEEP_PAUSE_MILLISECONDS, number(0..=60_000));
         let stale_period = reader.value(&BROKER_STALE_MULTIPART_PERIOD_SECONDS, seconds(0..=YEAR));
@@ -94,6 +99,7 @@ impl Section for Janitor {
         Some(Self {
             lease: lease?,
             period: period?,
+            arrival_check: nonzero(arrival_check?),
             sweep_period: nonzero(sweep_period?),
             sweep_pause: Duration::from_millis(sweep_pause?),
             stale_period: nonzero(stale_period?),

@@ -10,6 +10,7 @@ mod auth;
 mod aws;
 pub mod content_types;
 mod database;
+mod database_login;
 mod database_url;
 mod dev;
 mod fault;

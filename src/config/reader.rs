@@ -82,6 +82,37 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Reads a secret from its variable, or from the file that another variable names. A line break
+    /// at the end of the file is not part of the secret.
+    pub(super) fn secret<T>(
+        &mut self,
+        variable: &'static Variable,
+        file: &'static Variable,
+        parse: impl Fn(&str) -> Result<T, String>,
+    ) -> Option<Option<T>> {
+        let Some(path) = self.optional(file, |path| Ok(path.to_owned()))? else {
+            return self.optional(variable, parse);
+        };
+        if self.text(variable).is_some() {
+            let detail = format!("must not be set together with {}", variable.name);
+            self.fault(file, detail);
+            return None;
+        }
+        let text = std::fs::read_to_string(&path)
+            .map_err(|cause| format!("must name a file that can be read: {cause}"));
+        let value = text.and_then(|text| parse(text.trim_end_matches(['\r', '\n'])));
+        match value {
+            Ok(value) => {
+                self.record(variable, None, Origin::Default);
+                Some(Some(value))
+            }
+            Err(detail) => {
+                self.fault(file, detail);
+                None
+            }
+        }
+    }
+
     /// Reads a variable whose default depends on other settings.
     pub(super) fn derived<T: Display>(
         &mut self,
@@ -96,6 +127,11 @@ impl<'a> Reader<'a> {
                 Some(default)
             }
         }
+    }
+
+    /// Whether a variable is set.
+    pub(super) fn has(&self, variable: &Variable) -> bool {
+        self.text(variable).is_some()
     }
 
     /// Reads a variable that a library interprets: only whether it is set matters.

@@ -72,6 +72,7 @@ const PUBLIC_PARAMETERS: &[&str] = &[
     "hostaddr",
     "load_balance_hosts",
     "options",
+    "password_file",
     "pgbouncer",
     "port",
     "schema",

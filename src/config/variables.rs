@@ -20,7 +20,16 @@ macro_rules! table {
 }
 
 table! {
-    DATABASE_URL, Required, Url, "URL of Postgres, as `postgres://user:password@host:5432/database?sslmode=verify-full`.";
+    DATABASE_URL, Required, Url, "URL of Postgres, as `postgres://user:password@host:5432/database?sslmode=verify-full`. Not required if `DATABASE_URL_FILE` or `BROKER_DB_HOST` is set.";
+    DATABASE_URL_FILE, Unset, Plain, "File that contains `DATABASE_URL`; read at the start.";
+    BROKER_DB_HOST, Unset, Plain, "Host name of Postgres, or the folder of its Unix socket, instead of `DATABASE_URL`; several names may be separated by commas.";
+    BROKER_DB_PORT, Unset, Plain, "Port of Postgres; 5432 if not set.";
+    BROKER_DB_NAME, Unset, Plain, "Name of the database; that of the role if not set.";
+    BROKER_DB_USER, Unset, Plain, "Role that the broker logs in as.";
+    BROKER_DB_PASSWORD, Unset, Secret, "Password of the role, without any encoding.";
+    BROKER_DB_PASSWORD_FILE, Unset, Plain, "File that contains the password; read again for each new connection, so that a rotated password is used without a restart.";
+    BROKER_DB_SSLMODE, Unset, Plain, "`disable`, `prefer`, `require`, `verify-ca` or `verify-full`, as in `DATABASE_URL`; `prefer` if not set.";
+    BROKER_DB_SSLROOTCERT, Unset, Plain, "PEM file with the certificate authorities of Postgres, such as the bundle of Amazon RDS.";
     BROKER_DB_POOL_SIZE, Text("16"), Plain, "Maximum number of connections to Postgres.";
     BROKER_DB_CONNECT_TIMEOUT_SECONDS, Text("5"), Plain, "Seconds that opening a connection to Postgres may take, for all its hosts together.";
     BROKER_DB_POOL_WAIT_SECONDS, Text("2"), Plain, "Seconds that a request waits for a free connection before it fails with 503.";
@@ -57,12 +66,14 @@ table! {
     BROKER_AUTH, Text("required"), Plain, "Authentication of callers: `required`, or `off` (only with a loopback `BROKER_BIND`).";
     BROKER_AUDIT, Text("on"), Plain, "Audit of callers' actions: `on` or `off`. Actions of operators on the command line are always recorded.";
     BROKER_JWT_HS256_SECRET, Unset, Secret, "Secret of JWTs that are signed with HS256; at least 32 bytes. Not set: such JWTs are rejected.";
+    BROKER_JWT_HS256_SECRET_FILE, Unset, Plain, "File that contains `BROKER_JWT_HS256_SECRET`; read at the start.";
     BROKER_JWT_JWKS_URL, Unset, Url, "https URL of the key set (JWKS) of JWTs that are signed with RS256, RS384, RS512, PS256, ES256, ES384 or EdDSA. Not set: such JWTs are rejected.";
     BROKER_JWT_ISSUER, Unset, Plain, "Required `iss` of JWTs; must be set with `BROKER_JWT_JWKS_URL`.";
     BROKER_JWT_AUDIENCE, Unset, Plain, "Required entry in the `aud` of JWTs; must be set with `BROKER_JWT_JWKS_URL`. Not set: JWTs must have no `aud`.";
     BROKER_JWT_TENANT_CLAIM, Text("tenant"), Plain, "JWT claim that names the tenant; a dot addresses a nested object.";
     BROKER_JWT_SCOPE_CLAIM, Unset, Plain, "JWT claim that holds the scopes, such as `realm_access.roles`; a dot addresses a nested object. Not set: the first of `scope`, `scp` and `permissions` that exists.";
     BROKER_TOKEN_SECRET, Unset, Secret, "Secret that signs upload tokens, the same for all replicas, at least 32 bytes; not set: a secret stored in Postgres.";
+    BROKER_TOKEN_SECRET_FILE, Unset, Plain, "File that contains `BROKER_TOKEN_SECRET`; read at the start.";
 
     BROKER_S3_BUCKET, Required, Plain, "Bucket of the uploads.";
     BROKER_S3_PATH_STYLE, Derived("`true` with a custom endpoint, else `false`"), Plain, "Whether URLs contain the bucket in the path instead of the host name.";
@@ -89,6 +100,7 @@ table! {
 
     BROKER_LEASE_SECONDS, Text("30"), Plain, "Seconds of a lease: after a crash, other replicas take over the replica's work when its leases end. A running replica renews its leases after a third of that time.";
     BROKER_JANITOR_PERIOD_SECONDS, Text("60"), Plain, "Seconds between two rounds of the janitor: overdue uploads, unfinished deletes, final checks, retention.";
+    BROKER_UPPY_LOOK_SECONDS, Text("15"), Plain, "Seconds from the creation of a single upload by an Uppy client to the first check whether its object has arrived, and between two passes of these checks; `0`: no checks, such uploads wait for an S3 event or for their deadline.";
     BROKER_SWEEP_PERIOD_SECONDS, Text("86400"), Plain, "Seconds from the end of a sweep (the comparison of the bucket with the database) to the next one; `0`: no sweeps.";
     BROKER_SWEEP_PAUSE_MILLISECONDS, Text("250"), Plain, "Pause in milliseconds after each page of 1,000 in a sweep.";
     BROKER_STALE_MULTIPART_PERIOD_SECONDS, Text("86400"), Plain, "Seconds from the end of a check for stale multipart uploads in S3 to the next one; `0`: no checks.";

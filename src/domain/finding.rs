@@ -12,6 +12,8 @@ use super::upload::Upload;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum FindingKind {
+    /// A Pending upload that no client acknowledges is due for a check.
+    AwaitedUpload,
     /// A Pending upload is past its deadline.
     Overdue,
     /// A delete was started and not finished.
@@ -50,6 +52,8 @@ pub enum FindingKind {
 pub enum Outcome {
     /// The object was proven, and the upload is Uploaded.
     Uploaded,
+    /// There was a wrong object, and the upload has failed.
+    Refused,
     /// There was no object or a wrong one, and the upload is Expired.
     Expired,
     /// The delete was finished.
@@ -68,7 +72,8 @@ pub enum Outcome {
     Known,
     /// Only this line was written.
     Reported,
-    /// Another process changed the row or the object first, so nothing was done.
+    /// Nothing was done: the object is not there yet, or another process changed the row or the object
+    /// first.
     Left,
     /// It failed and is retried later.
     Failed,
@@ -115,6 +120,7 @@ impl FindingKind {
     /// The name in the line and in metrics.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::AwaitedUpload => "awaited-upload",
             Self::Overdue => "overdue",
             Self::UnfinishedDelete => "unfinished-delete",
             Self::EndedUpload => "ended-upload",
@@ -138,6 +144,7 @@ impl Outcome {
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Uploaded => "uploaded",
+            Self::Refused => "refused",
             Self::Expired => "expired",
             Self::Deleted => "deleted",
             Self::Removed => "removed",

@@ -7,7 +7,7 @@ use serde::Serialize;
 /// One property of an object that is not as declared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Mismatch {
-    /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
+    /// `size`, `checksum`, `content_type`, `etag`, `encryption` or `parts`.
     pub field: &'static str,
     /// The declared value.
     pub expected: String,

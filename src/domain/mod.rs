@@ -34,3 +34,4 @@ pub mod status;
 pub mod tenant;
 pub mod text_detection;
 pub mod upload;
+pub mod uppy_path;

@@ -48,7 +48,13 @@ pub struct Upload {
     /// its processors; `None` for what a client uploads, and after retention has removed the row of
     /// that upload.
     pub derived_from: Option<Uuid>,
-    /// The largest allowed size in bytes, if the credential that created the upload had a limit.
+    /// Whether an Uppy client created it, by the protocol of Uppy Companion.
+    pub by_uppy: bool,
+    /// When the next check is due whether the object has arrived, for an upload that no client
+    /// acknowledges.
+    pub arrival_check_at: Option<DateTime<Utc>>,
+    /// The largest allowed size in bytes: that of the credential that created the upload, or the one
+    /// that its client stated, if there is one.
     pub max_size: Option<u64>,
     /// The lifetime of a URL in seconds.
     pub lifetime_seconds: u32,

@@ -41,4 +41,5 @@ pub mod tenants;
 pub mod tls;
 pub mod tokens;
 pub mod uploads;
+pub mod uppy;
 pub mod wire;

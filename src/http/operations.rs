@@ -7,7 +7,7 @@
 use super::operation::Operation;
 use super::problem::page;
 use super::service::{docs, event_schema, health, index, metrics, readiness};
-use super::{audit, datasets, documents, events, jobs, principal, tenants, tokens, uploads};
+use super::{audit, datasets, documents, events, jobs, principal, tenants, tokens, uploads, uppy};
 
 /// Operations that need a credential.
 pub const API: &[Operation] = &[
@@ -40,6 +40,14 @@ pub const API: &[Operation] = &[
     events::list::OPERATION,
     audit::list::OPERATION,
     tokens::create::OPERATION,
+    uppy::params::OPERATION,
+    uppy::create_multipart::OPERATION,
+    uppy::list_parts::OPERATION,
+    uppy::abort::OPERATION,
+    uppy::sign_parts::OPERATION,
+    uppy::complete::OPERATION,
+    uppy::sign_part::OPERATION,
+    uppy::sign::OPERATION,
     principal::show::OPERATION,
     tenants::usage::OPERATION,
 ];

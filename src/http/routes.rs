@@ -12,7 +12,7 @@ use super::middleware::limit::limit_principals;
 use super::operation::Operation;
 use super::service::docs::{self, Document};
 use super::static_document::StaticDocument;
-use super::{openapi, operations, page};
+use super::{openapi, operations, page, uppy};
 
 static YAML: LazyLock<StaticDocument> =
     LazyLock::new(|| StaticDocument::new("application/yaml", openapi::yaml().into_bytes()));
@@ -62,9 +62,15 @@ fn authenticated(scope: &'static str, operations: &[Operation]) -> impl HttpServ
     let guarded = web::scope(scope)
         .wrap(from_fn(limit_principals))
         .wrap(from_fn(authenticate_caller));
-    resources(scope, operations)
-        .into_iter()
-        .fold(guarded, |scope, resource| scope.service(resource))
+    let all = (resources(scope, operations).into_iter())
+        .chain((scope == uppy::SCOPE).then(uppy::sts::resource))
+        .chain(
+            (scope == uppy::SCOPE)
+                .then(uppy::xml::resources)
+                .into_iter()
+                .flatten(),
+        );
+    all.fold(guarded, |scope, resource| scope.service(resource))
 }
 
 fn public(config: &mut ServiceConfig, operations: &[Operation]) {

@@ -44,11 +44,8 @@ pub struct Verification {
     /// size. `existence`: an object that was written with the URL of this upload exists.
     #[schema(schema_with = schemas::level)]
     pub level: &'static str,
-    /// What triggered the verification: `acknowledge`, `janitor`, `s3-event` or `uppy`.
-    #[schema(
-        example = "acknowledge",
-        pattern = "^(acknowledge|janitor|s3-event|uppy)$"
-    )]
+    /// What triggered the verification.
+    #[schema(schema_with = schemas::verifier)]
     pub by: &'static str,
     /// When it was verified.
     #[schema(value_type = String, format = DateTime, example = "2025-03-01T10:00:07.123Z")]

@@ -4,6 +4,7 @@ use super::job::{Job, PAGE, Round};
 use crate::domain::finding::Outcome;
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
+use crate::usecases::maintenance::check_arrival;
 use crate::usecases::maintenance::expire;
 use crate::usecases::maintenance::final_check;
 use crate::usecases::maintenance::row_lease::{self, RowTask};
@@ -42,6 +43,7 @@ impl Job {
 
     async fn predict_outcome(&self, row_task: RowTask, upload: &Upload) -> Result<Outcome> {
         Ok(match row_task {
+            RowTask::CheckArrival => check_arrival::predict(&self.broker, upload).await?.into(),
             RowTask::Expire => expire::predict(&self.broker, upload).await?.into(),
             RowTask::FinishDelete => Outcome::Deleted,
             RowTask::FinalCheck => final_check::predict(&self.broker, upload).await?.into(),

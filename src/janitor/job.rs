@@ -25,6 +25,8 @@ const ROWS: u16 = 1_000;
 /// The counts of one round; in a dry run, the counts that a round would have.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Round {
+    /// Uploads that no client acknowledges, and whose object has arrived.
+    pub arrived: u64,
     /// Overdue uploads that were checked.
     pub checked: u64,
     /// Overdue uploads whose object was present and correct.
@@ -106,6 +108,7 @@ impl Job {
     pub async fn round(&self) -> Result<Round> {
         let mut round = Round::default();
         for (task, row_task) in [
+            (Task::Arrivals, RowTask::CheckArrival),
             (Task::Overdue, RowTask::Expire),
             (Task::Deletes, RowTask::FinishDelete),
             (Task::FinalChecks, RowTask::FinalCheck),
@@ -139,6 +142,12 @@ impl Job {
             fold_quotas::fold(&self.broker).await?;
         }
         Ok(round)
+    }
+
+    /// Checks all arrivals that are due.
+    pub(super) async fn check_arrivals(&self) -> Result<()> {
+        let mut round = Round::default();
+        self.run_row_task(RowTask::CheckArrival, &mut round).await
     }
 
     /// Queues jobs again whose worker did not report before its lease ended.

@@ -2,7 +2,8 @@
 //!
 //! A round ([`Job::round`]) checks overdue Pending uploads, finishes interrupted deletes, checks
 //! deleted and cancelled uploads a final time after their URL has expired, and removes rows whose
-//! retention time is over. The sweep ([`SweepLoop`]) compares every bucket with the rows. A separate
+//! retention time is over. [`ArrivalLoop`] checks, more often, whether the objects of uploads have
+//! arrived that no client acknowledges. The sweep ([`SweepLoop`]) compares every bucket with the rows. A separate
 //! loop ([`StaleMultipartLoop`]) aborts multipart uploads that no upload needs any more.
 //!
 //! Any number of replicas may run all of these loops. A replica leases rows and buckets before it
@@ -11,6 +12,7 @@
 //! later, after the other rows. The rows of a process that dies become available when its lease ends.
 
 mod abort_stale;
+mod arrival_loop;
 mod dry_run;
 mod job;
 mod loops;
@@ -22,6 +24,7 @@ mod sweep;
 mod task;
 
 pub use abort_stale::{AbortCounts, AbortOutcome, abort_stale};
+pub use arrival_loop::ArrivalLoop;
 pub use job::{Job, Round, run, run_once};
 pub use probe_stores::probe_stores;
 pub use report::Report;

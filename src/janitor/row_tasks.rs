@@ -7,6 +7,7 @@ use super::job::{Job, PAGE, Round};
 use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::upload::Upload;
 use crate::usecases::Result;
+use crate::usecases::maintenance::check_arrival::{self, ArrivalCheck};
 use crate::usecases::maintenance::expire::{self, ExpireOutcome};
 use crate::usecases::maintenance::final_check::{self, FinalCheck};
 use crate::usecases::maintenance::row_lease::{self, LeasedUpload, PageLease, RowTask};
@@ -87,6 +88,10 @@ impl Job {
     async fn process_row(&self, row_task: RowTask, row: &LeasedUpload) -> Result<Outcome> {
         let upload = row.upload.clone();
         Ok(match row_task {
+            RowTask::CheckArrival => {
+                let checked = check_arrival::check_arrival(&self.broker, upload).await?;
+                checked.into()
+            }
             RowTask::Expire => expire::expire(&self.broker, upload).await?.into(),
             RowTask::FinishDelete => {
                 delete::finish(&self.broker, upload).await?;
@@ -107,12 +112,14 @@ impl Job {
         round.count(row_task, outcome);
         let metrics = &self.broker.metrics.janitor;
         let what = match row_task {
+            RowTask::CheckArrival => FindingKind::AwaitedUpload,
             RowTask::Expire => FindingKind::Overdue,
             RowTask::FinishDelete => FindingKind::UnfinishedDelete,
             RowTask::FinalCheck => FindingKind::EndedUpload,
         };
         if !self.dry_run {
             match row_task {
+                RowTask::CheckArrival => metrics.arrival_checked(outcome.as_str()),
                 RowTask::Expire => metrics.expired(outcome.as_str()),
                 RowTask::FinishDelete => metrics.deleted(outcome.as_str()),
                 RowTask::FinalCheck => metrics.final_check(outcome.as_str()),
@@ -127,6 +134,7 @@ impl Round {
     fn count(&mut self, row_task: RowTask, outcome: Outcome) {
         let counter = match (row_task, outcome) {
             (_, Outcome::Failed) => &mut self.failed,
+            (RowTask::CheckArrival, Outcome::Uploaded) => &mut self.arrived,
             (RowTask::Expire, Outcome::Uploaded) => &mut self.uploaded,
             (RowTask::Expire, Outcome::Expired) => &mut self.expired,
             (RowTask::FinishDelete, _) => &mut self.deleted,
@@ -140,6 +148,16 @@ impl Round {
                 self.finally_checked += 1;
             }
             _ => {}
+        }
+    }
+}
+
+impl From<ArrivalCheck> for Outcome {
+    fn from(check: ArrivalCheck) -> Self {
+        match check {
+            ArrivalCheck::Uploaded => Self::Uploaded,
+            ArrivalCheck::Refused => Self::Refused,
+            ArrivalCheck::Unchanged => Self::Left,
         }
     }
 }

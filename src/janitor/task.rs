@@ -6,6 +6,8 @@ use std::str::FromStr;
 /// One task of the janitor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Task {
+    /// Checks whether the objects of uploads have arrived that no client acknowledges.
+    Arrivals,
     /// Checks overdue Pending uploads.
     Overdue,
     /// Finishes interrupted deletes.
@@ -24,7 +26,8 @@ pub enum Task {
 
 impl Task {
     /// Every task, in the order in which a round runs them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
+        Self::Arrivals,
         Self::Overdue,
         Self::Deletes,
         Self::FinalChecks,
@@ -37,6 +40,7 @@ impl Task {
     /// The name of the task on the command line.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Self::Arrivals => "arrivals",
             Self::Overdue => "overdue",
             Self::Deletes => "deletes",
             Self::FinalChecks => "last-looks",

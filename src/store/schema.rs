@@ -289,6 +289,8 @@ diesel::table! {
         leased_until -> Nullable<Timestamptz>,
         held_for -> Nullable<Text>,
         derived_from -> Nullable<Uuid>,
+        by_uppy -> Bool,
+        arrival_check_at -> Nullable<Timestamptz>,
     }
 }
 

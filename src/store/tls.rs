@@ -12,7 +12,7 @@ use rustls::client::danger::ServerCertVerifier;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject as _;
 use rustls::{ClientConfig, RootCertStore};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -39,6 +39,8 @@ const PEER_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(super) struct Target {
     config: Config,
+    /// Read for each connection, because the password may be rotated.
+    password_file: Option<String>,
     tls: TlsMode,
     roots: Roots,
 }
@@ -93,6 +95,7 @@ impl Target {
             .keepalives_retries(3);
         Self {
             config,
+            password_file: options.password_file.clone(),
             tls,
             roots: options.roots.clone(),
         }
@@ -108,7 +111,7 @@ impl Target {
             SslMode::Disable => None,
             _ => Some(MakeRustlsConnect::new(self.client_config()?)),
         };
-        let mut config = self.config.clone();
+        let mut config = self.config_with_password()?;
         if config.get_hosts().is_empty() {
             for address in self.config.get_hostaddrs() {
                 config.host(address.to_string());
@@ -129,7 +132,7 @@ impl Target {
         let port = self.config.get_ports().first().copied().unwrap_or(5432);
         let socket = UnixStream::connect(folder.join(format!(".s.PGSQL.{port}"))).await;
         let socket = socket.map_err(|cause| ConnectionError::BadConnection(cause.to_string()))?;
-        let mut config = self.config.clone();
+        let mut config = self.config_with_password()?;
         config.ssl_mode(SslMode::Disable);
         let connected = config.connect_raw(SqlstateStream::new(socket), NoTls).await;
         let (client, connection) = connected.map_err(connect_failed)?;
@@ -143,6 +146,20 @@ impl Target {
             return Err(ConnectionError::BadConnection(text.to_owned()));
         }
         Ok(client)
+    }
+
+    /// The configuration with the current password. A line break at the end of the file is not part
+    /// of the password.
+    fn config_with_password(&self) -> ConnectionResult<Config> {
+        let mut config = self.config.clone();
+        if let Some(path) = &self.password_file {
+            let text = std::fs::read_to_string(path).map(SecretString::from);
+            let text = text.map_err(|cause| {
+                ConnectionError::BadConnection(format!("password_file={path}: {cause}"))
+            })?;
+            config.password(text.expose_secret().trim_end_matches(['\r', '\n']));
+        }
+        Ok(config)
     }
 
     fn client_config(&self) -> ConnectionResult<ClientConfig> {

@@ -22,6 +22,7 @@ mod may_have_written;
 pub mod readiness;
 pub mod tenants;
 pub mod uploads;
+pub mod uppy;
 pub mod webhooks;
 
 pub use context::{Broker, Rules};

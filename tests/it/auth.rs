@@ -31,6 +31,9 @@ mod token_minting;
 pub mod tokens;
 mod url_life;
 
+/// The id of no upload in parts of an Uppy client.
+const NO_S3_UPLOAD: &str = "none";
+
 /// An operation of the document that needs a credential.
 struct Operation {
     method: Method,
@@ -49,7 +52,10 @@ struct Operation {
 
 impl Operation {
     fn path(&self, id: &str, path: &str) -> String {
-        let path = self.template.replace("{id}", id).replace("{path}", path);
+        let path = (self.template.replace("{id}", id))
+            .replace("{path}", path)
+            .replace("{uploadId}", NO_S3_UPLOAD)
+            .replace("{partNumber}", "1");
         format!("{path}{}", self.query)
     }
 }

@@ -82,5 +82,6 @@ mod tenants;
 mod textract;
 mod tls;
 mod uploads;
+mod uppy;
 mod webhooks;
 mod worker;

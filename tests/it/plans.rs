@@ -5,6 +5,7 @@ mod documents;
 mod feed;
 mod history;
 mod jobs;
+mod uppy;
 mod webhooks;
 
 use std::fs;
@@ -199,6 +200,7 @@ async fn make_every_request(app: &App) {
     }
     jobs::make_requests(app).await;
     feed::make_requests(app).await;
+    uppy::make_requests(app).await;
     webhooks::wait_for_attempt(app).await;
     app.janitor().await;
 }
@@ -216,7 +218,12 @@ async fn no_statement_reads_more_rows_because_of_a_long_history() {
         .start()
         .await;
     let client = app.sql().await;
-    for history in [history::HISTORY, documents::HISTORY, jobs::HISTORY] {
+    for history in [
+        history::HISTORY,
+        documents::HISTORY,
+        jobs::HISTORY,
+        uppy::HISTORY,
+    ] {
         client.batch_execute(history).await.expect("a history");
     }
     webhooks::add(&client).await;
@@ -242,6 +249,7 @@ async fn no_statement_reads_more_rows_because_of_a_long_history() {
         "pg_snapshot_xmin(pg_current_snapshot()) ORDER BY events.xid",
         "SELECT min(held.at)",
         "LIKE",
+        "arrival_check_at",
     ] {
         assert!(texts.contains(statement), "no plan of {statement}");
     }

@@ -1,6 +1,7 @@
 //! `upload-broker serve` as a process: how it starts, refuses to start, signs, logs and stops.
 
 mod crashes;
+mod database_login;
 mod endpoints;
 mod faults;
 pub mod log_scan;

@@ -2,6 +2,7 @@
 
 mod endpoint;
 mod equality;
+mod forms;
 mod lifetime;
 mod parts;
 mod scene;

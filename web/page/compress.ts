@@ -13,7 +13,8 @@ export function compressFiles(): Plugin {
   let folder = '';
   return {
     name: 'compress-files',
-    apply: 'build',
+    // The unit tests are a build for Node, which no server sends.
+    apply: (_, { command, isSsrBuild }) => command === 'build' && !isSsrBuild,
     configResolved: (config) => {
       folder = join(config.root, config.build.outDir);
     },

@@ -14,9 +14,12 @@ use crate::objects::sign::{Checksum, Precondition, PutObject};
 
 /// The id of the broker's rule.
 const ID: &str = "upload-broker";
-const METHODS: [&str; 3] = ["GET", "HEAD", "PUT"];
+/// `POST` is for the forms of Uppy.
+const METHODS: [&str; 4] = ["GET", "HEAD", "PUT", "POST"];
 /// The response header that a page must be able to read: it identifies the parts of an upload.
 const EXPOSED: &str = "ETag";
+/// The response header that an Uppy client waits for.
+const EXPOSED_TO_UPPY: &str = "Location";
 /// How long a browser may cache the rule, in seconds.
 const MAX_AGE: i32 = 3600;
 
@@ -39,7 +42,8 @@ pub(super) async fn check_cors(
         )));
     };
     if !fix {
-        let rule = "AllowedMethods GET, HEAD, PUT; AllowedHeaders *; ExposeHeaders ETag";
+        let rule =
+            "AllowedMethods GET, HEAD, PUT, POST; AllowedHeaders *; ExposeHeaders ETag, Location";
         let fix = format!("run `upload-broker doctor --fix`, or add a rule: {rule}");
         return Ok(Verdict::failed(why, fix));
     }
@@ -161,7 +165,7 @@ fn merge_rule(mut rules: Vec<CorsRule>, origins: &[String]) -> Vec<CorsRule> {
         origins: all,
         methods: text(&METHODS),
         headers: text(&["*"]),
-        exposed: text(&[EXPOSED]),
+        exposed: text(&[EXPOSED, EXPOSED_TO_UPPY]),
         max_age: Some(MAX_AGE),
     };
     rules.insert(0, own_rule);

@@ -8,6 +8,7 @@
 
 pub(super) mod hosts;
 mod options;
+pub(super) mod parts;
 mod percent;
 mod unsupported;
 

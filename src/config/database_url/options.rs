@@ -16,6 +16,8 @@ pub struct DatabaseOptions {
     pub user: Option<String>,
     /// The password.
     pub password: Option<SecretSlice<u8>>,
+    /// A file that contains the password, and is read for each new connection.
+    pub password_file: Option<String>,
     /// The database; by default named like the role.
     pub database: Option<String>,
     /// Command-line options of the session, such as `-c name=value`.
@@ -82,6 +84,7 @@ impl Default for DatabaseOptions {
         Self {
             user: None,
             password: None,
+            password_file: None,
             database: None,
             options: None,
             application_name: None,
@@ -111,6 +114,7 @@ impl DatabaseOptions {
         let value = decode(encoded)?;
         match name {
             "user" => self.user = Some(value),
+            "password_file" => self.password_file = Some(value),
             "dbname" => self.database = Some(value),
             "options" => self.options = Some(value),
             "application_name" => self.application_name = Some(value),
@@ -169,6 +173,9 @@ impl DatabaseOptions {
 
     /// Checks the options against each other.
     pub(super) fn validate(&mut self) -> Result<(), String> {
+        if self.password.is_some() && self.password_file.is_some() {
+            return Err("must not have a password beside the option password_file".to_owned());
+        }
         let weak = |option: &str, mode: &str| {
             Err(format!(
                 "must have sslmode={mode} or stronger beside the option {option}"

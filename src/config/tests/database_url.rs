@@ -1,5 +1,7 @@
 //! `DATABASE_URL`: which URLs are accepted or rejected, and the error messages.
 
+use secrecy::ExposeSecret as _;
+
 use super::{good, load};
 use crate::config::{DatabaseServer, DatabaseUrl, Roots, TlsMode};
 
@@ -162,4 +164,92 @@ fn unencoded_end_of_password_is_rejected_and_not_shown() {
     }
     let settings = good(&[("DATABASE_URL", "postgres://u:12%3Fhunter2%3Dx%40@db/x")]);
     assert!(!format!("{settings:?}").contains("hunter2"));
+}
+
+#[test]
+fn database_may_be_given_by_its_parts() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let secret = folder.path().join("password");
+    std::fs::write(&secret, "hunter2\n").expect("a file");
+    let secret = secret.to_str().expect("text");
+    let settings = good(&[
+        ("DATABASE_URL", ""),
+        ("BROKER_DB_HOST", "db.example.com"),
+        ("BROKER_DB_NAME", "broker"),
+        ("BROKER_DB_USER", "me"),
+        ("BROKER_DB_PASSWORD_FILE", secret),
+        ("BROKER_DB_SSLMODE", "require"),
+    ]);
+    let url = &settings.database.url;
+    assert_eq!(url.servers(), [server("db.example.com", 5432)]);
+    assert_eq!(url.options().user.as_deref(), Some("me"));
+    assert_eq!(url.options().password_file.as_deref(), Some(secret));
+    assert_eq!(url.options().tls, TlsMode::Require);
+}
+
+#[test]
+fn url_and_secrets_may_be_in_files() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("a file");
+        path.to_str().expect("text").to_owned()
+    };
+    let url = file("url", "postgres://me:hunter2@db/broker\n");
+    let token = file("token", &format!("{}\r\n", "t".repeat(32)));
+    let settings = good(&[
+        ("DATABASE_URL", ""),
+        ("DATABASE_URL_FILE", &url),
+        ("BROKER_TOKEN_SECRET_FILE", &token),
+    ]);
+    assert_eq!(settings.database.url.servers(), [server("db", 5432)]);
+    let secret = settings.identity.token_secret.expect("a secret");
+    assert_eq!(secret.expose_secret(), "t".repeat(32));
+}
+
+#[test]
+fn parts_of_login_that_contradict_each_other_are_rejected_by_name() {
+    for (changes, expected) in [
+        (
+            &[("BROKER_DB_HOST", "db")][..],
+            "BROKER_DB_HOST=\"db\": must not be set together with DATABASE_URL",
+        ),
+        (
+            &[("BROKER_DB_USER", "me")],
+            "BROKER_DB_USER=\"me\": must not be set without BROKER_DB_HOST",
+        ),
+        (
+            &[
+                ("DATABASE_URL", ""),
+                ("BROKER_DB_HOST", "db"),
+                ("BROKER_DB_PORT", "0"),
+            ],
+            "BROKER_DB_PORT=\"0\": must be a whole number from 1 to 65535",
+        ),
+        (
+            &[
+                ("DATABASE_URL", ""),
+                ("BROKER_DB_HOST", "db"),
+                ("BROKER_DB_SSLMODE", "on"),
+            ],
+            "BROKER_DB_HOST=\"db\": and the other parts: must have disable",
+        ),
+        (
+            &[("DATABASE_URL", ""), ("DATABASE_URL_FILE", "/nowhere/url")],
+            "DATABASE_URL_FILE=\"/nowhere/url\": must name a file that can be read",
+        ),
+        (
+            &[
+                ("BROKER_TOKEN_SECRET", "x"),
+                ("BROKER_TOKEN_SECRET_FILE", "/etc/hostname"),
+            ],
+            "BROKER_TOKEN_SECRET_FILE=\"/etc/hostname\": must not be set together with BROKER_TOKEN_SECRET",
+        ),
+    ] {
+        let faults = load(changes).expect_err("a fault");
+        assert!(
+            faults.iter().any(|fault| fault.starts_with(expected)),
+            "{expected}: {faults:#?}"
+        );
+    }
 }

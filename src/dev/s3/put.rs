@@ -1,6 +1,8 @@
 //! PutObject, and PostObject, which s3s converts to a PutObject.
 
-use hyper::Method;
+use hyper::header::{ETAG, HOST, HeaderValue, LOCATION};
+use hyper::{HeaderMap, Method};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use s3s::dto::{PutObjectInput, PutObjectOutput};
 use s3s::{S3Request, S3Response, S3Result, s3_error};
 
@@ -12,6 +14,14 @@ use super::fields::{declared_checksums, fill_checksum};
 use super::object::{Attributes, Object, now, to_millis};
 use super::receive::{ReceivedBody, receive};
 use super::store::{Store, blocking};
+
+/// The characters that are encoded in the keys of URLs.
+const KEY: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~')
+    .remove(b'/');
 
 pub(super) async fn put_object(
     store: &Store,
@@ -41,14 +51,34 @@ pub(super) async fn put_object(
     declared_checksum.check(&received.checksum, trailers.as_ref())?;
     received.check_md5(md5)?;
 
+    let location = (req.method == Method::POST).then(|| location(&req.headers, &bucket, &key));
     let object = store_received(store, bucket, key, received, attributes, condition, event).await?;
+    let etag = format!("\"{}\"", object.etag);
     let mut output = PutObjectOutput {
         e_tag: Some(object.e_tag()),
         ..PutObjectOutput::default()
     };
     output.server_side_encryption = req.input.server_side_encryption;
     fill_checksum!(output, object.checksum);
-    Ok(S3Response::new(output))
+    let mut response = S3Response::new(output);
+    if let Some(location) = location {
+        // s3s writes them into the body only, and a page reads the headers.
+        for (name, value) in [(LOCATION, location), (ETAG, etag)] {
+            let value = HeaderValue::from_str(&value);
+            response
+                .headers
+                .extend(value.ok().map(|value| (name, value)));
+        }
+    }
+    Ok(response)
+}
+
+/// The address of the object that a form has created.
+fn location(headers: &HeaderMap, bucket: &str, key: &str) -> String {
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let host = host.unwrap_or_default();
+    let key = utf8_percent_encode(key, KEY);
+    format!("http://{host}/{bucket}/{key}")
 }
 
 /// Rejects a form whose key contains `${filename}`. S3 replaces it with the name of the file, which s3s

@@ -7,16 +7,15 @@
 
 use std::net::IpAddr;
 
-use actix_web::dev::ServiceRequest;
 use actix_web::http::header::{FORWARDED, HeaderMap, X_FORWARDED_FOR, X_FORWARDED_PROTO};
-use actix_web::web;
+use actix_web::{HttpRequest, web};
 
 use super::address::{TrustedProxies, line};
 use super::forwarded;
 
 /// Whether the client of a request uses TLS to its proxy. `None` if no trusted proxy states it, or
 /// if the two headers contradict each other.
-pub fn client_uses_tls(request: &ServiceRequest) -> Option<bool> {
+pub fn client_uses_tls(request: &HttpRequest) -> Option<bool> {
     let proxies = request.app_data::<web::Data<TrustedProxies>>()?;
     proxies.client_tls(request.peer_addr()?.ip(), request.headers())
 }

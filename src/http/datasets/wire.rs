@@ -34,9 +34,9 @@ pub struct Dataset {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "data//employees.csv")]
     pub key: Option<String>,
-    /// False if there is no path.
+    /// False if there is no path; absent otherwise.
     #[serde(skip_serializing_if = "is_true")]
-    #[schema(required = false, default = true)]
+    #[schema(required = false)]
     pub addressable: bool,
     /// The size in bytes.
     pub size: u64,
@@ -69,9 +69,9 @@ pub struct Folder {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false, example = "data//")]
     pub key: Option<String>,
-    /// False if there is no path.
+    /// False if there is no path; absent otherwise.
     #[serde(skip_serializing_if = "is_true")]
-    #[schema(required = false, default = true)]
+    #[schema(required = false)]
     pub addressable: bool,
     /// Always `folder`.
     #[schema(example = "folder")]

@@ -6,7 +6,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::domain;
-use crate::http::openapi::examples;
+use crate::http::openapi::{examples, schemas};
 use crate::http::wire::Time;
 
 /// An event of an upload.
@@ -20,13 +20,13 @@ pub struct Event {
     pub sequence: i32,
     /// The type of the event.
     #[serde(rename = "type")]
-    #[schema(example = "dataset.uploaded")]
+    #[schema(schema_with = schemas::event_type)]
     pub kind: String,
     /// When the event happened.
     #[schema(value_type = String, format = DateTime)]
     pub time: Time,
     /// The state of the upload at that time.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, additional_properties)]
     pub data: serde_json::Value,
     /// When SNS accepted the event; null if it is waiting, or is not sent.
     #[schema(value_type = Option<String>, format = DateTime, required = true)]

@@ -171,7 +171,8 @@ impl Params {
     }
 }
 
-fn decode(text: &str) -> Option<String> {
+/// Decodes a name or a value of a query string.
+pub fn decode(text: &str) -> Option<String> {
     let spaced = text.replace('+', " ");
     let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
     Some(decoded.into_owned())

@@ -32,7 +32,7 @@ pub struct Job {
     #[schema(required = true)]
     pub message: Option<String>,
     /// The options of the rule that queued the job.
-    #[schema(value_type = Object)]
+    #[schema(value_type = Object, additional_properties)]
     pub options: Value,
     /// The token of the lease. Only its holder sees it.
     #[schema(required = true)]
@@ -43,7 +43,7 @@ pub struct Job {
     /// The datasets that the job has written.
     pub outputs: Vec<Output>,
     /// What the processor found, such as the number of rows; null before the job has ended.
-    #[schema(value_type = Option<Object>, required = true)]
+    #[schema(value_type = Option<Object>, additional_properties, required = true)]
     pub report: Option<Value>,
     /// When the job was queued.
     #[schema(value_type = String, format = DateTime)]

@@ -16,11 +16,11 @@ const EXPOSED: HeaderValue = HeaderValue::from_static(
 const METHODS: HeaderValue = HeaderValue::from_static("GET, HEAD, POST, DELETE");
 /// The request headers of the API, and those that tracing libraries in browsers add to every
 /// request: W3C Trace Context and Baggage (OpenTelemetry, Sentry), the headers of Sentry and
-/// Datadog, and the one that older libraries send.
+/// Datadog, the one that older libraries send, and those of Uppy.
 const HEADERS: &str = "authorization, content-type, idempotency-key, x-request-id, accept, \
     last-event-id, baggage, sentry-trace, traceparent, tracestate, x-requested-with, \
     x-datadog-origin, x-datadog-parent-id, x-datadog-sampling-priority, x-datadog-tags, \
-    x-datadog-trace-id";
+    x-datadog-trace-id, uppy-auth-token, uppy-credentials-params";
 /// The prefix of the headers of Datadog, whose libraries add new ones from time to time.
 const DATADOG_PREFIX: &str = "x-datadog-";
 const PREFLIGHT_SECONDS: HeaderValue = HeaderValue::from_static("600");

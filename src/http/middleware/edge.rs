@@ -79,7 +79,7 @@ pub async fn edge(
         method: request.method().clone(),
         start: Instant::now(),
         client: client_address::determine(&request),
-        secure: client_address::client_uses_tls(&request).unwrap_or_else(|| {
+        secure: client_address::client_uses_tls(request.request()).unwrap_or_else(|| {
             let listener = request.app_data::<web::Data<Secure>>();
             listener.is_some_and(|listener| listener.0)
         }),

@@ -6,6 +6,9 @@ use serde_json::{Value, json};
 /// The id of the upload in all examples.
 pub const ID: &str = "01955114-3a40-7c3e-9d2b-8f1f5f0c2a11";
 
+/// The id that S3 gave to an upload in parts, in all examples.
+pub const S3_UPLOAD_ID: &str = "VXBsb2FkIElE";
+
 /// The id of the request in all examples.
 pub const REQUEST_ID: &str = "01955114-5596-7b1a-8c54-0d6f3f0d7e20";
 

@@ -27,6 +27,7 @@ use super::{operations, problem};
         (name = "Audit", description = "The audit trail: who did what."),
         (name = "Processing", description = "Jobs: what becomes of a dataset after it arrived. Workers claim jobs, renew their leases, and report the end."),
         (name = "Tokens", description = "Upload tokens: short-lived credentials with few rights, for example for browsers."),
+        (name = "Uppy", description = "The routes of Uppy Companion for S3, which `@uppy/aws-s3` calls unchanged. Their errors have `message` and `error` in addition."),
         (name = "Tenants", description = "The tenant of the caller."),
         (name = "Service", description = "The broker itself. Only the rights of a credential require one."),
     ),

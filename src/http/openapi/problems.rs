@@ -93,7 +93,9 @@ fn response(path: &str, problems: &[Problem]) -> Response {
         .collect();
     let instance = path
         .replace("{id}", super::examples::ID)
-        .replace("{path}", "data/employees.csv");
+        .replace("{path}", "data/employees.csv")
+        .replace("{uploadId}", super::examples::S3_UPLOAD_ID)
+        .replace("{partNumber}", "1");
     let examples = problems.iter().map(|problem| {
         let entry = problem.kind().entry();
         let body = problem.body(&instance, super::examples::REQUEST_ID);

@@ -7,6 +7,8 @@ use utoipa::openapi::{Array, Object};
 
 use crate::domain::audit::Action;
 use crate::domain::checksum::Algorithm;
+use crate::domain::drift::Drift;
+use crate::domain::event::EventType;
 use crate::domain::job::JobStatus;
 use crate::domain::job_report::Reported;
 use crate::domain::principal::Scope;
@@ -97,6 +99,22 @@ pub fn verifier() -> Object {
     one_of(
         Verifier::ALL.map(Verifier::as_str),
         "What triggered the verification.",
+    )
+}
+
+/// The types of events.
+pub fn event_type() -> Object {
+    one_of(
+        EventType::ALL.map(EventType::as_str),
+        "The type of the event.",
+    )
+}
+
+/// The kinds of drift.
+pub fn drift() -> Object {
+    one_of(
+        Drift::ALL.map(Drift::as_str),
+        "`missing`, or `replaced` if the object has other bytes.",
     )
 }
 

@@ -58,11 +58,15 @@ fn every_operation_has_scopes_or_is_public() {
             "/events",
             "/audit",
             "/tokens",
+            "/s3",
+            "/principal",
+            "/usage",
         ]
         .iter()
         .any(|start| name.contains(start));
         assert_eq!(is_public(&operation), !is_api, "{name}");
-        if is_api {
+        // Any credential may ask for its own rights.
+        if is_api && name != "get /principal" {
             let scopes = operation["security"][0]["bearer"].as_array();
             assert!(
                 scopes.is_some_and(|scopes| !scopes.is_empty()),
@@ -98,7 +102,20 @@ fn every_authenticated_operation_documents_its_problems() {
         let responses = operation["responses"].as_object().expect("responses");
         assert!(responses.contains_key("500"), "{name}");
         if !is_public(&operation) {
-            for status in ["401", "403", "422", "503"] {
+            let has_scopes = operation["security"][0]["bearer"] != serde_json::json!([]);
+            let has_input = ["requestBody", "parameters"]
+                .iter()
+                .any(|input| operation.get(input).is_some());
+            let statuses = [
+                ("401", true),
+                ("403", has_scopes),
+                ("422", has_input),
+                ("503", true),
+            ];
+            for (status, _) in statuses
+                .into_iter()
+                .filter(|(_, is_documented)| *is_documented)
+            {
                 let problem = &responses[status]["content"]["application/problem+json"];
                 assert_eq!(
                     problem["schema"]["$ref"], "#/components/schemas/Problem",

@@ -7,6 +7,9 @@ use uuid::Uuid;
 use super::catalogue::Kind;
 use crate::domain::refusal::Refusal;
 
+/// The start of the paths of Uppy's routes.
+const UPPY: &str = "/s3/";
+
 /// A problem (RFC 9457).
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Problem)]
@@ -29,6 +32,14 @@ pub struct Body {
     pub code: String,
     /// The `x-request-id` of the response. Quote it when you ask for help.
     pub request_id: String,
+    /// On the routes of Uppy: the same as `detail`, where its clients expect it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub message: Option<String>,
+    /// On the routes of Uppy: the same as `title`, where its clients expect it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub error: Option<String>,
     /// Each invalid field or parameter.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -85,7 +96,7 @@ pub struct FieldFault {
 /// One field in which the object differs from the declaration.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Mismatch {
-    /// `size`, `checksum`, `content_type`, `etag` or `encryption`.
+    /// `size`, `checksum`, `content_type`, `etag`, `encryption` or `parts`.
     #[schema(example = "size")]
     pub field: String,
     /// The declared value.
@@ -100,6 +111,7 @@ impl Body {
     /// Creates a body with the members that every problem has.
     pub fn new(kind: Kind, detail: &str, instance: &str, request_id: &str) -> Self {
         let entry = kind.entry();
+        let is_of_uppy = instance.starts_with(UPPY);
         Self {
             kind: format!("/problems/{}", entry.code),
             title: entry.title.to_owned(),
@@ -108,6 +120,8 @@ impl Body {
             instance: instance.to_owned(),
             code: entry.code.to_owned(),
             request_id: request_id.to_owned(),
+            message: is_of_uppy.then(|| detail.to_owned()),
+            error: is_of_uppy.then(|| entry.title.to_owned()),
             errors: Vec::new(),
             upload_id: None,
             upload_status: None,

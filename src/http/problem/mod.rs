@@ -14,6 +14,8 @@ pub mod catalogue;
 pub mod detached;
 pub mod page;
 mod refusals;
+mod s3_error;
+mod text;
 
 use body::Body;
 use catalogue::Kind;
@@ -22,8 +24,7 @@ use crate::domain::principal::Scope;
 use crate::domain::refusal::Refusal;
 use crate::usecases::{Error, Outage};
 
-/// The media type of a problem.
-pub const MEDIA_TYPE: &str = "application/problem+json";
+pub use text::MEDIA_TYPE;
 
 /// How long a client should wait before it retries, in seconds.
 const RETRY_AFTER_SECONDS: u64 = 2;
@@ -221,7 +222,6 @@ impl Problem {
     /// The whole response to the request to `instance`, a path without its query.
     pub fn respond(&self, instance: &str, request_id: &str) -> HttpResponse {
         let mut response = HttpResponse::build(self.kind.entry().status);
-        response.insert_header((header::CONTENT_TYPE, MEDIA_TYPE));
         response.insert_header((header::CACHE_CONTROL, "no-store"));
         let usual = self.kind.is_temporary().then_some(RETRY_AFTER_SECONDS);
         if let Some(seconds) = self.retry_after.or(usual) {
@@ -243,8 +243,8 @@ impl Problem {
             }
             _ => {}
         }
-        let body = serde_json::to_vec(&self.body(instance, request_id)).unwrap_or_default();
-        response.body(body)
+        let (media_type, body) = text::write(self.kind, &self.body(instance, request_id));
+        response.content_type(media_type).body(body)
     }
 }
 

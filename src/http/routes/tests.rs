@@ -30,6 +30,8 @@ fn operations() -> Vec<(Method, String, Vec<Scope>)> {
         let path = path
             .replace("{id}", openapi::examples::ID)
             .replace("{path}", "data/employees.csv")
+            .replace("{uploadId}", "UP%2F%2B%3D1")
+            .replace("{partNumber}", "1")
             .replace("{code}", "not-found");
         for (method, operation) in item.as_object().expect("an item") {
             let method = method.to_uppercase().parse().expect("a method");

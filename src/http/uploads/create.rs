@@ -190,6 +190,7 @@ impl From<CreateUpload> for NewUpload {
             multipart: body.multipart,
             part_size: body.part_size,
             part_checksums: body.part_checksums,
+            uppy: None,
             derived_from: body.derived_from.map(DerivedFrom::Declared),
         }
     }

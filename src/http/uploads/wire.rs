@@ -81,7 +81,7 @@ pub struct Upload {
 #[derive(Clone, Serialize, ToSchema)]
 pub struct Drifted {
     /// `missing`, or `replaced` if the object has other bytes.
-    #[schema(value_type = String, example = "replaced")]
+    #[schema(schema_with = schemas::drift)]
     pub kind: &'static str,
     /// When the broker noticed it.
     #[schema(value_type = String, format = DateTime)]

@@ -10,6 +10,7 @@
 
 mod encode;
 mod error;
+mod form;
 mod get;
 mod headers;
 mod key;
@@ -22,6 +23,7 @@ mod put;
 mod signer;
 
 pub use self::error::Error;
+pub use self::form::{PostForm, SignedForm};
 pub use self::get::{GetObject, ReadMethod};
 pub use self::limits::MAX_EXPIRES_IN;
 pub use self::part::{PartSigner, UploadPart};

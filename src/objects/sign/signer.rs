@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arc_swap::ArcSwapOption;
 use chrono::{DateTime, Utc};
 
+use super::encode;
 use super::error::Error;
 use super::key::DayKey;
 use super::lifetime::Lifetime;
@@ -36,6 +37,14 @@ impl Signer {
     #[must_use]
     pub fn endpoint(&self) -> &Endpoint {
         &self.endpoint
+    }
+
+    /// The address of an object, without a signature.
+    #[must_use]
+    pub fn object_url(&self, key: &str) -> String {
+        let mut url = format!("{}{}", self.endpoint.origin(), self.endpoint.base_path());
+        encode::key(&mut url, key);
+        url
     }
 
     /// The endpoint, to be kept by a part signer.

@@ -78,6 +78,8 @@ struct Insert<'a, const SKIP: bool, const COUNTED: bool> {
     part_checksums: Vec<Option<&'static str>>,
     max_sizes: Vec<Option<i64>>,
     derived_from: Vec<Option<Uuid>>,
+    by_uppy: Vec<bool>,
+    arrival_check_at: Vec<Option<DateTime<Utc>>>,
     created_at: Vec<DateTime<Utc>>,
     updated_at: Vec<DateTime<Utc>>,
     expires_at: Vec<DateTime<Utc>>,
@@ -127,6 +129,8 @@ impl<'a, const SKIP: bool, const COUNTED: bool> Insert<'a, SKIP, COUNTED> {
             }),
             max_sizes: try_each(new, |upload| upload.max_size.map(i64::try_from).transpose())?,
             derived_from: each(new, |upload| upload.derived_from),
+            by_uppy: each(new, |upload| upload.by_uppy),
+            arrival_check_at: each(new, |upload| upload.arrival_check_at),
             created_at: each(new, |upload| upload.created_at),
             updated_at: each(new, |upload| upload.updated_at),
             expires_at: each(new, |upload| upload.expires_at),
@@ -145,7 +149,7 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
             "INSERT INTO uploads (status, counted, id, tenant, path, bucket, key, name, comments, metadata, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers, \
              lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, max_size, \
-             derived_from, created_at, updated_at, expires_at) \
+             derived_from, by_uppy, arrival_check_at, created_at, updated_at, expires_at) \
              SELECT 'Pending', ",
         );
         out.push_sql(if COUNTED { "true" } else { "false" });
@@ -153,7 +157,7 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
             ", id, tenant, path, new.bucket, key, new.name, comments, metadata::jsonb, \
              content_type, size, checksum_algorithm, checksum_value, overwrite, if_match, headers::jsonb, \
              lifetime_seconds, s3_upload_id, part_size, part_count, part_checksums, new.max_size, \
-             new.derived_from, new.created_at, updated_at, expires_at FROM unnest(",
+             new.derived_from, new.by_uppy, new.arrival_check_at, new.created_at, updated_at, expires_at FROM unnest(",
         );
         bind_arrays!(out,
             SqlUuid: &self.ids,
@@ -178,6 +182,8 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
             Nullable<Text>: &self.part_checksums,
             Nullable<Int8>: &self.max_sizes,
             Nullable<SqlUuid>: &self.derived_from,
+            Bool: &self.by_uppy,
+            Nullable<Timestamptz>: &self.arrival_check_at,
             Timestamptz: &self.created_at,
             Timestamptz: &self.updated_at,
             Timestamptz: &self.expires_at,
@@ -185,8 +191,8 @@ impl<const SKIP: bool, const COUNTED: bool> QueryFragment<Pg> for Insert<'_, SKI
         out.push_sql(
             ") AS new (id, tenant, path, bucket, key, name, comments, metadata, content_type, size, \
              checksum_algorithm, checksum_value, overwrite, if_match, headers, lifetime_seconds, \
-             s3_upload_id, part_size, part_count, part_checksums, max_size, derived_from, created_at, \
-             updated_at, expires_at) JOIN tenants ON tenants.name = new.tenant \
+             s3_upload_id, part_size, part_count, part_checksums, max_size, derived_from, by_uppy, \
+             arrival_check_at, created_at, updated_at, expires_at) JOIN tenants ON tenants.name = new.tenant \
              WHERE (overwrite OR NOT EXISTS (SELECT 1 FROM uploads standing \
              WHERE standing.tenant = new.tenant AND standing.path = new.path \
              AND standing.status IN ('Uploaded', 'Processing', 'Processed'))) \

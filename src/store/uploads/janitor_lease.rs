@@ -24,6 +24,8 @@ pub(super) const HELD_FOR_JANITOR: &str = "janitor";
 /// The kinds of rows that the janitor processes. Each kind has an index of its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DueRows {
+    /// Pending uploads that no client acknowledges, before their deadline.
+    AwaitingArrival,
     /// Pending uploads past their deadline.
     Overdue,
     /// Deletes that were not finished.
@@ -38,6 +40,9 @@ impl DueRows {
     // the query has its predicate.
     pub(super) const fn predicate(self) -> &'static str {
         match self {
+            Self::AwaitingArrival => {
+                "uploads.status = 'Pending' AND uploads.arrival_check_at IS NOT NULL"
+            }
             Self::Overdue => "uploads.status = 'Pending'",
             Self::Deleting => "uploads.status = 'Deleting'",
             Self::AwaitingFinalCheck => {
@@ -52,6 +57,7 @@ impl DueRows {
     const fn due_column(self) -> &'static str {
         match self {
             Self::Overdue | Self::AwaitingFinalCheck => "uploads.expires_at",
+            Self::AwaitingArrival => "uploads.arrival_check_at",
             Self::Deleting => "uploads.updated_at",
         }
     }
@@ -135,6 +141,7 @@ pub async fn list_due_rows(
     if let Some(upload) = after {
         let time = match due {
             DueRows::Overdue | DueRows::AwaitingFinalCheck => upload.expires_at,
+            DueRows::AwaitingArrival => upload.arrival_check_at.unwrap_or(upload.created_at),
             DueRows::Deleting => upload.updated_at,
         };
         let beyond = sql::<Bool>("(")

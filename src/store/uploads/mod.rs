@@ -2,7 +2,9 @@
 
 mod acknowledge;
 mod acknowledged;
+mod arrival_check;
 mod by_object;
+mod by_s3_upload_id;
 mod cancel_jobs;
 mod completion;
 mod drift;
@@ -22,7 +24,9 @@ mod unproven;
 pub use acknowledge::{Acknowledged, ProvenUpload, acknowledge};
 pub(super) use acknowledged::ACKNOWLEDGED;
 pub use acknowledged::find_acknowledged;
+pub use arrival_check::schedule_arrival_check;
 pub use by_object::{find_acknowledged_at_key, find_in_any_tenant, find_relying_on_object};
+pub use by_s3_upload_id::find_of_uppy;
 pub use completion::{lease_for_completion, release_completion};
 pub use drift::{mark_drift, mark_replaced, set_drifted_size};
 pub use extend::{extend, extend_many};

@@ -59,6 +59,8 @@ pub(super) struct Row {
     part_checksums: Option<String>,
     max_size: Option<i64>,
     derived_from: Option<Uuid>,
+    by_uppy: bool,
+    arrival_check_at: Option<DateTime<Utc>>,
 }
 
 /// A value that the constraints of the table rule out. It is caused by a bug of this program.
@@ -109,6 +111,8 @@ impl Row {
             headers: self.json(self.headers.clone(), "headers")?,
             multipart,
             derived_from: self.derived_from,
+            by_uppy: self.by_uppy,
+            arrival_check_at: self.arrival_check_at,
             max_size: self.bytes(self.max_size, "max_size")?,
             lifetime_seconds: u32::try_from(self.lifetime_seconds)
                 .map_err(|_| self.corrupt("lifetime_seconds"))?,

@@ -9,6 +9,7 @@ use super::register::{counter, counters, gauge};
 #[derive(Debug)]
 pub struct Janitor {
     rounds: IntCounterVec,
+    arrivals: IntCounterVec,
     checked: IntCounter,
     outcomes: IntCounterVec,
     deletes: IntCounterVec,
@@ -37,6 +38,12 @@ impl Janitor {
                 "Rounds of the janitor, by outcome. A failed round is repeated.",
                 "outcome",
                 &["finished", "failed"],
+            )?,
+            arrivals: counters(
+                "janitor_arrival_checks_total",
+                "Checks whether the object of an upload has arrived that no client acknowledges, by outcome. After `left` and `failed` it is checked again.",
+                "outcome",
+                &["uploaded", "refused", "left", "failed"],
             )?,
             checked: counter(
                 registry,
@@ -114,6 +121,12 @@ impl Janitor {
     /// Counts a round. `outcome` is `finished` or `failed`.
     pub fn round(&self, outcome: &'static str) {
         self.rounds.with_label_values(&[outcome]).inc();
+    }
+
+    /// Counts a check whether an object has arrived. `outcome` is `uploaded`, `refused`, `left` or
+    /// `failed`.
+    pub fn arrival_checked(&self, outcome: &'static str) {
+        self.arrivals.with_label_values(&[outcome]).inc();
     }
 
     /// Counts an overdue upload that was checked. `outcome` is `uploaded`, `expired`, `left` or

@@ -45,6 +45,9 @@ pub struct Rules {
     pub derived_prefix: String,
     /// When multipart uploads that no row names are aborted.
     pub stale_multipart: StaleMultipart,
+    /// How long after its creation an upload is first checked for its object that no client
+    /// acknowledges; `None` where it is not.
+    pub arrival_check: Option<TimeDelta>,
     /// Which jobs an upload gets once it is proven.
     pub processing: Arc<ProcessingRules>,
 }

@@ -3,6 +3,7 @@
 pub mod abilities;
 pub mod abort_stale;
 pub mod arrived;
+pub mod check_arrival;
 pub mod clean_up;
 pub mod expire;
 pub mod final_check;

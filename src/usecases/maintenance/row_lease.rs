@@ -28,6 +28,8 @@ const MAX_BACKOFF: Duration = Duration::from_secs(15 * 60);
 /// The work that a row is due for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RowTask {
+    /// Check whether the object of a Pending upload has arrived.
+    CheckArrival,
     /// Check an overdue Pending upload.
     Expire,
     /// Finish an interrupted delete.
@@ -167,6 +169,7 @@ pub async fn postpone(
 
 const fn due_rows(row_task: RowTask) -> uploads::DueRows {
     match row_task {
+        RowTask::CheckArrival => uploads::DueRows::AwaitingArrival,
         RowTask::Expire => uploads::DueRows::Overdue,
         RowTask::FinishDelete => uploads::DueRows::Deleting,
         RowTask::FinalCheck => uploads::DueRows::AwaitingFinalCheck,
@@ -176,6 +179,7 @@ const fn due_rows(row_task: RowTask) -> uploads::DueRows {
 /// Uploads get a grace period, for transfers that started while the URL was valid.
 fn due_before(broker: &Broker, row_task: RowTask, since: DateTime<Utc>) -> DateTime<Utc> {
     match row_task {
+        RowTask::CheckArrival => since,
         RowTask::Expire | RowTask::FinalCheck => {
             since - TimeDelta::seconds(broker.rules.grace_seconds.into())
         }

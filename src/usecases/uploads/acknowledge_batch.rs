@@ -17,7 +17,7 @@ use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
 use crate::domain::principal::Principal;
-use crate::domain::upload::Upload;
+use crate::domain::upload::{Upload, Verifier};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::acknowledge::{self, Expected};
@@ -93,7 +93,8 @@ async fn acknowledge_all(
         while under_way.len() < CONCURRENT_UPLOADS
             && let Some((place, upload, expected)) = waiting.next()
         {
-            let acknowledged = acknowledge::acknowledge_to_end(broker, upload, expected);
+            let acknowledged =
+                acknowledge::acknowledge_to_end(broker, upload, expected, Verifier::Acknowledge);
             under_way.push(async move { (place, acknowledged.await) });
         }
         let Ok(Some((place, acknowledged))) = timeout_at(until, under_way.next()).await else {

@@ -9,7 +9,7 @@ use reqwest::StatusCode;
 use serde_json::{Value, json};
 use upload_broker::domain::principal::Scope;
 
-use super::{Operation, operations};
+use super::{NO_S3_UPLOAD, Operation, operations};
 use crate::support::app::{App, id};
 use crate::support::reply::Reply;
 use callers::issue_token;
@@ -93,6 +93,8 @@ struct Scene {
     app: App,
     pending: Value,
     uploaded: Value,
+    /// An upload in parts of an Uppy client.
+    parts: Value,
     /// The key and an upload token of a disabled tenant.
     closed: String,
     closed_token: String,
@@ -115,9 +117,23 @@ impl Scene {
             closed_token,
             pending: app.create("/ours/p.csv", json!({})).await,
             uploaded: app.upload("/ours/u.csv", "x", json!({})).await,
+            parts: Self::begin_parts(&app).await,
             app,
             keys: HashMap::new(),
         }
+    }
+
+    /// Creates an upload in parts as an Uppy client does.
+    async fn begin_parts(app: &App) -> Value {
+        let file = json!({"filename": "u.bin", "type": "text/plain"});
+        app.post("/s3/multipart", file).await.expect(StatusCode::OK)
+    }
+
+    /// The path of an operation of Uppy, for the upload that the scene has.
+    fn path_of_uppy(&self, path: &str) -> String {
+        let text = |name: &str| self.parts[name].as_str().expect("a text").to_owned();
+        let path = path.replace(NO_S3_UPLOAD, &text("uploadId"));
+        path.replace("in/photo.jpg", &text("key"))
     }
 
     /// Calls an operation at `path` with `body`.
@@ -156,6 +172,10 @@ impl Scene {
         let token = self.token(who, operation).await;
         let token = token.as_deref();
         let good = operation.path(id(&self.pending), "ours/u.csv");
+        let good = match operation.template.contains("{uploadId}") {
+            true => self.path_of_uppy(&good),
+            false => good,
+        };
         let good_body = operation.example.as_ref().map(Value::to_string);
         let told = |reply: &Reply| format!("{who:?}: {} {good}: {reply:#?}", operation.method);
         match answer {
@@ -251,6 +271,7 @@ async fn every_operation_answers_each_kind_of_caller_as_the_table_says() {
             let replace = json!({"overwrite": true});
             scene.pending = scene.app.create("/ours/p.csv", replace.clone()).await;
             scene.uploaded = scene.app.upload("/ours/u.csv", "x", replace).await;
+            scene.parts = Scene::begin_parts(&scene.app).await;
             scene.ask(operation, who, answer).await;
         }
     }

@@ -24,7 +24,7 @@ use crate::domain::path::DatasetPath;
 use crate::domain::principal::Principal;
 use crate::domain::refusal::Code;
 use crate::domain::status::Status;
-use crate::domain::upload::Upload;
+use crate::domain::upload::{Upload, Verifier};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Dependency, Error, Result};
 use crate::usecases::uploads::acknowledge::{self, Expected};
@@ -153,9 +153,13 @@ impl Broker {
     ) -> Result<Outcome> {
         let upload = match upload.status {
             Status::Pending => {
-                let proven =
-                    acknowledge::acknowledge_to_end(self, upload.clone(), Expected::default())
-                        .await;
+                let proven = acknowledge::acknowledge_to_end(
+                    self,
+                    upload.clone(),
+                    Expected::default(),
+                    Verifier::Acknowledge,
+                )
+                .await;
                 match proven {
                     Err(Error::Refused(refusal)) if is_under_way(refusal.code) => {
                         return Ok(Outcome::UnderWay(Box::new(upload)));

@@ -91,6 +91,7 @@ impl Broker {
             multipart: Some(in_parts),
             part_size: in_parts.then(|| part_size(size, self.rules.copy_threshold)),
             part_checksums: None,
+            uppy: None,
             // A moved dataset is still the result of its source; a copy is one of the caller's own.
             derived_from: upload
                 .filter(|_| request.moves)

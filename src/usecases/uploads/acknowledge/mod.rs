@@ -64,7 +64,7 @@ pub async fn by_id(
     let mut connection = broker.connection().await?;
     let upload = find::to_write(&mut connection, principal, id).await?;
     drop(connection);
-    acknowledge_to_end(broker, upload, expected).await
+    acknowledge_to_end(broker, upload, expected, Verifier::Acknowledge).await
 }
 
 /// Acknowledges the newest upload at a path.
@@ -79,7 +79,7 @@ pub async fn by_path(
     let upload = find::visible(principal, path, found, Code::UploadNotFound)?;
     find::may_write(principal, &upload)?;
     drop(connection);
-    acknowledge_to_end(broker, upload, expected).await
+    acknowledge_to_end(broker, upload, expected, Verifier::Acknowledge).await
 }
 
 /// Acknowledges an upload that the caller may see. It continues if the caller disconnects.
@@ -87,14 +87,12 @@ pub(in crate::usecases) async fn acknowledge_to_end(
     broker: &Arc<Broker>,
     upload: Upload,
     expected: Expected,
+    by: Verifier,
 ) -> Result<Upload> {
     let this = Arc::clone(broker);
     broker
         .tasks
-        .run_to_end(async move {
-            this.acknowledge(upload, expected, Verifier::Acknowledge)
-                .await
-        })
+        .run_to_end(async move { this.acknowledge(upload, expected, by).await })
         .await
 }
 

@@ -55,7 +55,7 @@ impl Left {
             Some(0) => return Err(spent("The upload token has no uploads left.".to_owned())),
             uploads => uploads.map(|left| left - 1),
         };
-        let bytes = match (self.bytes, upload.declared.size) {
+        let bytes = match (self.bytes, counted_bytes(upload)) {
             (Some(left), Some(size)) if size <= left => Some(left - size),
             (Some(left), _) => {
                 return Err(spent(format!("The upload token has {left} bytes left.")));
@@ -64,6 +64,13 @@ impl Left {
         };
         Ok(Self { uploads, bytes })
     }
+}
+
+/// The bytes that an upload counts against a token: its declared size, or else, for an Uppy client, the
+/// largest size that it may have.
+fn counted_bytes(upload: &Upload) -> Option<u64> {
+    let most = upload.max_size.filter(|_| upload.by_uppy);
+    upload.declared.size.or(most)
 }
 
 fn spent(detail: String) -> Refusal {
@@ -115,7 +122,7 @@ async fn insert_counted(
             if refusal.is_none() {
                 left = left.after(row).unwrap_or(left);
                 written.uploads += 1;
-                written.bytes += row.declared.size.unwrap_or_default();
+                written.bytes += counted_bytes(row).unwrap_or_default();
             }
             refusals.push((place, refusal));
         }

@@ -31,7 +31,7 @@ pub(in crate::usecases) mod validate;
 
 use std::sync::Arc;
 
-pub use new_upload::{DerivedFrom, NewUpload};
+pub use new_upload::{DerivedFrom, NewUpload, UppyUpload};
 pub use validate::default_content_type;
 
 use self::idempotency::{Reservation, hide_earlier_upload};

@@ -41,9 +41,23 @@ pub struct NewUpload {
     /// The algorithm by which S3 shall check every part. Asks for parts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub part_checksums: Option<String>,
+    /// What differs for an Uppy client; `None` for any other.
+    #[serde(skip)]
+    pub uppy: Option<UppyUpload>,
     /// The upload of the same tenant that the dataset is made from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub derived_from: Option<DerivedFrom>,
+}
+
+/// What differs for a client that speaks the protocol of Uppy Companion, which need not state a size.
+/// Such an upload counts against a token as the largest object that it may become.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct UppyUpload {
+    /// The most bytes that the client states, for an upload in parts.
+    pub max_size: Option<u64>,
+    /// Whether no client acknowledges the upload, so that the broker has to check whether its object
+    /// has arrived.
+    pub is_unacknowledged: bool,
 }
 
 /// The upload that a dataset is made from.

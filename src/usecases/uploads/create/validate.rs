@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::new_upload::{DerivedFrom, NewUpload};
+use crate::domain::bounds::smaller_limit;
 use crate::domain::checksum::Algorithm;
 use crate::domain::headers::ObjectHeaders;
 use crate::domain::part_plan::{PartLimits, PartPlan, PlanError};
@@ -82,7 +83,8 @@ impl Broker {
             .token_allowances
             .as_ref()
             .and_then(|allowances| allowances.max_bytes());
-        if bytes.is_some() && new.size.is_none() {
+        let uppy = new.uppy;
+        if bytes.is_some() && new.size.is_none() && uppy.is_none() {
             faults.add("/size", "is missing: the upload token counts bytes");
         }
         faults.into_result().map_err(|refusal| match invalid {
@@ -95,7 +97,12 @@ impl Broker {
         let content_type = new
             .content_type
             .unwrap_or_else(|| default_content_type(&path));
-        limits.allow(&content_type, new.size, in_parts, bounds.max_size)?;
+        let stated = uppy.and_then(|uppy| uppy.max_size);
+        let size = new.size.or(stated);
+        limits.allow(&content_type, size, in_parts, bounds.max_size)?;
+        // What a token counts is known, although the size is not.
+        let counted = (bytes.is_some() && new.size.is_none()).then(|| limits.max_size());
+        let arrival_check = uppy.filter(|uppy| uppy.is_unacknowledged);
         let upload = Upload {
             id: new_id(now),
             tenant: principal.tenant.clone(),
@@ -118,7 +125,11 @@ impl Broker {
             },
             multipart: None,
             derived_from: new.derived_from.map(DerivedFrom::id),
-            max_size: bounds.max_size,
+            by_uppy: uppy.is_some(),
+            arrival_check_at: arrival_check
+                .and(self.rules.arrival_check)
+                .map(|after| now + after),
+            max_size: smaller_limit(bounds.max_size, smaller_limit(stated, counted)),
             lifetime_seconds,
             created_at: now,
             updated_at: now,

@@ -125,6 +125,21 @@ impl Broker {
         ends_at: Option<DateTime<Utc>>,
         parts_to_sign: PartsToSign,
     ) -> Result<SignedParts> {
+        let left = self.extend_session(upload, lifetime).await?;
+        let multipart = in_parts(upload)?;
+        let seconds = capped_url_seconds(left, ends_at, self.clock.now());
+        self.sign_parts(upload, multipart, seconds, parts_to_sign)
+            .await
+    }
+
+    /// Extends a Pending session whose URLs would live less than half of `lifetime`, in seconds.
+    /// Returns how many seconds its URLs may live: `lifetime` at most. Refuses a session that has
+    /// reached its longest lifetime, and one that has ended.
+    pub(in crate::usecases) async fn extend_session(
+        &self,
+        upload: &Upload,
+        lifetime: u32,
+    ) -> Result<u32> {
         let mut until = upload.expires_at;
         if (self.url_seconds_until(until)).is_none_or(|left| left < lifetime.div_ceil(2)) {
             until = self.session_end(upload, lifetime);
@@ -135,13 +150,9 @@ impl Broker {
                 return Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into());
             }
         }
-        let multipart = in_parts(upload)?;
-        let Some(left) = self.url_seconds_until(until) else {
-            return Err(session_too_old(upload).into());
-        };
-        let seconds = capped_url_seconds(left.min(lifetime), ends_at, self.clock.now());
-        self.sign_parts(upload, multipart, seconds, parts_to_sign)
-            .await
+        let left = self.url_seconds_until(until);
+        let left = left.ok_or_else(|| session_too_old(upload))?;
+        Ok(left.min(lifetime))
     }
 }
 

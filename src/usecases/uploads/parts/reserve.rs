@@ -15,7 +15,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use diesel_async::AsyncConnection as _;
 
-use crate::domain::quota::signed_bytes;
+use crate::domain::quota::{Quota, Usage, signed_bytes};
 use crate::domain::refusal::{Code, Refusal};
 use crate::domain::status::Transition;
 use crate::domain::upload::Upload;
@@ -26,6 +26,25 @@ use crate::usecases::error::{Error, Result};
 use crate::usecases::uploads::parts::sign::PartToSign;
 
 impl Broker {
+    /// Counts the parts of an open-ended upload that S3 has, where no size was signed for them. Refuses
+    /// them if their sum exceeds the tenant's quota. Counts nothing if the upload is no longer Pending.
+    pub(in crate::usecases) async fn count_parts(&self, upload: &Upload, sum: u64) -> Result<()> {
+        let _permit = self.connections.permit(&upload.tenant).await?;
+        let mut connection = self.connection().await?;
+        connection
+            .transaction(async |connection| {
+                let mut usages = quotas::lock_usage(connection, &[&upload.tenant]).await?;
+                let Some(signed) = signed_parts::lock_upload(connection, upload.id).await? else {
+                    return Ok(());
+                };
+                let sum = sum.max(signed.sum);
+                add_to_usage(usages.get_mut(&upload.tenant), signed, sum)?;
+                signed_parts::set_signed_size(connection, upload.id, sum).await?;
+                Ok(())
+            })
+            .await
+    }
+
     /// Counts and stores parts that are about to be signed. Refuses them if their sum exceeds
     /// `most` bytes or the tenant's quota, or if the upload is no longer Pending.
     pub(super) async fn reserve(
@@ -56,10 +75,8 @@ impl Broker {
                     if sum > most {
                         return Err(Error::from(parts_too_large(upload, sum, most)));
                     }
-                    let more = sum.max(signed.size) - signed.sum.max(signed.size);
-                    if let Some((quota, usage)) = usages.get_mut(&upload.tenant) {
-                        quota.add_bytes(usage, more).map_err(Refusal::over_quota)?;
-                    }
+                    let usage = usages.get_mut(&upload.tenant);
+                    add_to_usage(usage, signed, sum)?;
                     signed_parts::set_signed_size(connection, upload.id, sum).await?;
                 }
                 signed_parts::save(connection, upload.id, &rows).await?;
@@ -72,6 +89,20 @@ impl Broker {
         }
         let now = self.reload(upload).await?;
         Err(Refusal::wrong_status(now.id, now.status, Transition::Cancel).into())
+    }
+}
+
+/// Adds what an upload counts with a `sum` of its parts to the usage of its tenant. Refused if that
+/// exceeds the quota.
+fn add_to_usage(
+    usage: Option<&mut (Quota, Usage)>,
+    signed: SignedTotal,
+    sum: u64,
+) -> Result<(), Refusal> {
+    let more = sum.max(signed.size) - signed.sum.max(signed.size);
+    match usage {
+        Some((quota, usage)) => quota.add_bytes(usage, more).map_err(Refusal::over_quota),
+        None => Ok(()),
     }
 }
 

@@ -82,7 +82,7 @@ export function DeleteMany({ session, paths, folder, onRemoved, onClose }: {
           void remove();
         }}
       >
-        <ul class="targets">
+        <ul class="targets" tabIndex={0} aria-label="Datasets to delete">
           {targets.slice(0, MANY).map((path) => <li key={path}>{path}</li>)}
           {targets.length > MANY && <li>… and {(targets.length - MANY).toLocaleString()} more</li>}
         </ul>

@@ -8,6 +8,8 @@ import { StatusBadge } from '../ui/StatusBadge.js';
 import { formatBytes, formatTime } from '../words/numbers.js';
 import { isFolder, keyOf, lastSegment } from './entries.js';
 
+const REASON = 'This key is no valid path: no operation can reach it';
+
 /** A folder, a dataset, or an object that has no path. */
 export function EntryRow({ entry, isFlat, isSelected, onSelect }: {
   entry: Entry;
@@ -19,11 +21,11 @@ export function EntryRow({ entry, isFlat, isSelected, onSelect }: {
   const label = isFlat ? key : lastSegment(key);
   if (entry.path == null) {
     return (
-      <div class="entry">
+      <div class="entry odd">
         <span />
-        <span class="name">
+        <span class="name" title={REASON}>
           <code>{entry.key ?? entry.name}</code>
-          <span class="hint">This key is no valid path: no operation of the broker can reach it</span>
+          <span class="hint">{REASON}</span>
         </span>
         <Attributes entry={entry} />
       </div>
@@ -32,7 +34,7 @@ export function EntryRow({ entry, isFlat, isSelected, onSelect }: {
   const { path } = entry;
   if (isFolder(entry)) {
     return (
-      <div class="entry">
+      <div class="entry folder">
         <span class="pick" aria-hidden="true"><FolderIcon /></span>
         <a class="name" href={hrefOf('browse', path)}>{label}</a>
       </div>

@@ -89,10 +89,10 @@ export function Listing({ session, list, prefix, isFlat, sort, onSort }: {
         items={sorted}
         rowHeight={isNarrow ? 76 : 46}
         label={isFlat ? `Datasets whose path starts with ${prefix}` : `Content of ${prefix}`}
+        keyOf={keyOf}
         onReachEnd={() => void list.loadMore()}
         render={(entry) => (
           <EntryRow
-            key={keyOf(entry)}
             entry={entry}
             isFlat={isFlat}
             isSelected={entry.path != null && selected.value.has(entry.path)}

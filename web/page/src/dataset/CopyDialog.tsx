@@ -84,7 +84,7 @@ export function CopyDialog({ session, path, onClose }: {
             checked={isOverwrite.value}
             onChange={(event) => (isOverwrite.value = event.currentTarget.checked)}
           />
-          Replace a dataset that stands at the new path
+          Replace a dataset that stands there
         </label>
         {error.value != null && <ErrorNote error={error.value} />}
         <p class="row end">

@@ -92,10 +92,10 @@ export function JobsView({ session, route }: ViewProps) {
             items={rows}
             rowHeight={isNarrow ? 112 : 64}
             label="Jobs"
+            keyOf={(job) => job.id}
             onReachEnd={() => void list.loadMore()}
             render={(job) => (
               <JobRow
-                key={job.id}
                 session={session}
                 job={job}
                 canRetry={hasScope(session.principal, 'processing:write')}

@@ -69,11 +69,10 @@ export function PdfText({ session, uploadId, page: firstPage }: {
           <button type="button" disabled={page.value <= 1} onClick={() => goToPage(page.value - 1)}>
             Previous page
           </button>
-          <label class="page-number">
-            <span class="hidden-text">Page</span>
-            <input name="page" type="number" min={1} max={last} value={page.value} key={page.value} />
+          <span class="page-number">
+            <input name="page" aria-label="Page" type="number" min={1} max={last} value={page.value} key={page.value} />
             <span> of {last.toLocaleString()}</span>
-          </label>
+          </span>
           <button type="button" disabled={page.value >= last} onClick={() => goToPage(page.value + 1)}>
             Next page
           </button>

@@ -1,6 +1,7 @@
 /**
  * What is in a dataset, if the page can show it.
  */
+import { useSignal } from '@preact/signals';
 import type { DatasetDetail } from 'upload-broker-client';
 
 import type { Session } from '../session/session.js';
@@ -20,7 +21,7 @@ export function Preview({ session, detail }: { session: Session; detail: Dataset
     return (
       <section class="card" aria-label="Preview">
         <h2>Preview</h2>
-        <img class="preview" key={etag} src={url} alt={`Content of ${path}`} loading="lazy" />
+        <ImagePreview key={etag} path={path} url={url} />
       </section>
     );
   }
@@ -40,4 +41,19 @@ export function Preview({ session, detail }: { session: Session; detail: Dataset
     );
   }
   return null;
+}
+
+function ImagePreview({ path, url }: { path: string; url: string }) {
+  const isBroken = useSignal(false);
+  if (isBroken.value) {
+    return <p class="hint">The browser cannot show this image. Its content may be of another kind.</p>;
+  }
+  return (
+    <img
+      class="preview"
+      src={url}
+      alt={`Content of ${path}`}
+      onError={() => (isBroken.value = true)}
+    />
+  );
 }

@@ -7,7 +7,7 @@ import type { DatasetDetail, Upload } from 'upload-broker-client';
 import { hasScope } from '../session/principal.js';
 import type { Session } from '../session/session.js';
 import { copyText } from '../ui/clipboard.js';
-import { formatBytes, formatTime } from '../words/numbers.js';
+import { formatExactBytes, formatTime } from '../words/numbers.js';
 import { ChecksumText } from './Details.js';
 import { Facts } from './Facts.js';
 
@@ -60,7 +60,7 @@ export function Receipt({ detail, upload, session }: {
         facts={[
           ['Proven', formatTime(verification.at)],
           ['Because of', PROVERS[verification.by] ?? verification.by],
-          ['Size', object && `${formatBytes(object.size)} (${object.size.toLocaleString()} bytes)`],
+          ['Size', object && formatExactBytes(object.size)],
           ['Checksum', object?.checksum && <ChecksumText {...object.checksum} />],
           ['ETag', object && <code>{object.etag}</code>],
           ['Version', object?.version_id && <code>{object.version_id}</code>],

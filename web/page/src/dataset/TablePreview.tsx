@@ -60,7 +60,13 @@ export function TablePreview({ client, path, size, url, format = formatOf(path) 
       <div class="table-frame" tabIndex={0} role="region" aria-label={`First rows of ${path}`}>
         <table>
           <thead>
-            <tr>{shownColumns.map((column, index) => <th key={index} scope="col">{column}</th>)}</tr>
+            <tr>
+              {shownColumns.map((column, index) => (
+                <th key={index} scope="col" class={isNumber(rows[0]?.[index] ?? '') ? 'number' : ''}>
+                  {column}
+                </th>
+              ))}
+            </tr>
           </thead>
           <tbody>
             {rows.slice(0, MAX_ROWS).map((row, index) => (
@@ -72,7 +78,7 @@ export function TablePreview({ client, path, size, url, format = formatOf(path) 
         </table>
       </div>
       <p class="hint">
-        {isAll ? `All ${rows.length} rows` : `The first ${Math.min(rows.length, MAX_ROWS)} rows`}
+        {isAll ? `All rows: ${rows.length}` : `The first ${Math.min(rows.length, MAX_ROWS)} rows`}
         {columns.length > MAX_COLUMNS && ` and ${MAX_COLUMNS} of ${columns.length} columns`}
       </p>
     </>
@@ -80,9 +86,12 @@ export function TablePreview({ client, path, size, url, format = formatOf(path) 
 }
 
 function Cell({ text }: { text: string }) {
-  const isNumber = /^-?\d+([.,]\d+)?$/.test(text);
   const isLong = text.length > MAX_CELL;
-  return <td class={isNumber ? 'number' : ''}>{isLong ? `${text.slice(0, MAX_CELL)} …` : text}</td>;
+  return <td class={isNumber(text) ? 'number' : ''}>{isLong ? `${text.slice(0, MAX_CELL)} …` : text}</td>;
+}
+
+function isNumber(text: string): boolean {
+  return /^-?\d+([.,]\d+)?$/.test(text);
 }
 
 async function readHead(

@@ -36,20 +36,35 @@ export class DatasetModel {
   readonly error = signal<unknown>(null);
   readonly #session: Session;
   #run = new AbortController();
+  /** Whether something changed since the request that is on its way. */
+  #isStale = false;
+  #isLoading = false;
 
   constructor(session: Session, readonly path: string) {
     this.#session = session;
   }
 
-  /** Reads everything. */
+  /** Reads everything, after what is being read. */
   async load(): Promise<void> {
-    await this.#attempt((signal) => this.#readAll(signal));
+    this.#isStale = this.#isLoading;
+    if (this.#isLoading) {
+      return;
+    }
+    this.#isLoading = true;
+    try {
+      await this.#attempt((signal) => this.#readAll(signal));
+    } finally {
+      this.#isLoading = false;
+    }
+    if (this.#isStale && !this.#run.signal.aborted) {
+      await this.load();
+    }
   }
 
   /** Reads the jobs alone, while one is running. */
   async loadJobs(): Promise<void> {
     const { upload } = this.state.value;
-    if (upload) {
+    if (upload && !this.#isLoading) {
       await this.#attempt(async (signal) => ({
         ...this.state.value,
         jobs: await this.#jobsOf(upload.id, signal),
@@ -88,12 +103,10 @@ export class DatasetModel {
       }
       throw error;
     });
-    if (!hasScope(principal, 'uploads:read') || (detail && !detail.upload)) {
+    if (!hasScope(principal, 'uploads:read')) {
       return { ...EMPTY, detail };
     }
-    const upload = detail?.upload
-      ? await client.getUpload(detail.upload.id, { signal })
-      : await this.#newestUpload(signal);
+    const upload = detail ? await this.#uploadOf(detail, signal) : await this.#newestUpload(signal);
     if (!upload) {
       return { ...EMPTY, detail };
     }
@@ -107,6 +120,27 @@ export class DatasetModel {
       ? dataOf(await client.api.GET('/uploads/{id}/results', { params, signal }))
       : [];
     return { detail, upload, events: events as UploadEvent[], jobs, results };
+  }
+
+  /**
+   * The upload of the dataset. A failed one is not part of the dataset any more: the object names
+   * the upload that wrote it.
+   */
+  async #uploadOf(detail: DatasetDetail, signal: AbortSignal): Promise<Upload | null> {
+    const id = detail.upload?.id ?? detail.metadata['upload-id'];
+    if (!id) {
+      return null;
+    }
+    try {
+      return await this.#session.client.getUpload(id, { signal });
+    } catch (error) {
+      // Another program can write any name.
+      const isUnknown = error instanceof BrokerError && [404, 422].includes(error.status);
+      if (isUnknown && !detail.upload) {
+        return null;
+      }
+      throw error;
+    }
   }
 
   async #newestUpload(signal: AbortSignal): Promise<Upload | null> {

@@ -75,8 +75,9 @@ export function AuditPanel({ session, route }: ViewProps) {
             items={rows}
             rowHeight={isNarrow ? 112 : 64}
             label="Audit trail"
+            keyOf={(row) => row.id}
             onReachEnd={() => void list.loadMore()}
-            render={(row) => <Row key={row.id} row={row} />}
+            render={(row) => <Row row={row} />}
           />
           <ListFoot list={list} text={count(rows.length, 'action')} />
         </>
@@ -105,9 +106,11 @@ function Row({ row }: { row: AuditRow }) {
     row.request_id && `request ${row.request_id}`,
   ].filter(Boolean);
   return (
-    <div class="job-row">
+    <div class="job-row plain">
       {row.path ? (
-        <a class="what" href={hrefOf('dataset', row.path)} title={row.path}>{row.path}</a>
+        <a class="what" href={hrefOf(row.path.endsWith('/') ? 'browse' : 'dataset', row.path)} title={row.path}>
+          {row.path}
+        </a>
       ) : (
         <span class="what" title={target}>{target || '–'}</span>
       )}

@@ -103,9 +103,10 @@ export function UploadsPanel({ session, route }: ViewProps) {
             items={rows}
             rowHeight={isNarrow ? 116 : 64}
             label="Uploads"
+            keyOf={(upload) => upload.id}
             onReachEnd={() => void list.loadMore()}
             render={(upload) => (
-              <UploadRow key={upload.id} session={session} upload={upload} onChange={replace} onDeleted={refresh} />
+              <UploadRow session={session} upload={upload} onChange={replace} onDeleted={refresh} />
             )}
           />
           <ListFoot list={list} text={count(rows.length, 'upload')} />

@@ -43,15 +43,15 @@ export function UsagePanel({ session }: ViewProps) {
   if (!usage.value) {
     return <p aria-busy="true">Loading …</p>;
   }
-  const { tenant, bytes, open_uploads: open, quota_bytes: byteQuota, quota_open_uploads: openQuota } = usage.value;
+  const { tenant, ...used } = usage.value;
   return (
     <section class="card usage" aria-label="Usage">
       <h2>Tenant {tenant}</h2>
-      <Bar label="Stored and reserved bytes" used={bytes} quota={byteQuota} format={formatBytes} />
+      <Bar label="Stored and reserved bytes" used={used.bytes} quota={used.quota_bytes} format={formatBytes} />
       <Bar
         label="Open uploads"
-        used={open}
-        quota={openQuota}
+        used={used.open_uploads}
+        quota={used.quota_open_uploads}
         format={(number) => number.toLocaleString()}
         href={hrefOf('admin', '/uploads', { status: 'Pending' })}
       />
@@ -65,20 +65,22 @@ export function UsagePanel({ session }: ViewProps) {
 
 function Bar({ label, used, quota, format, href }: {
   label: string;
-  used: number;
-  quota: number | null;
+  /** Unknown without a quota: the usage is recorded from the first quota on. */
+  used: number | null | undefined;
+  quota: number | null | undefined;
   format: (number: number) => string;
   href?: string;
 }) {
-  const share = quota ? used / quota : 0;
-  const value = quota === null ? `${format(used)}, no quota` : `${format(used)} of ${format(quota)}`;
+  const amount = used ?? 0;
+  const share = quota ? amount / quota : 0;
+  const value = quota == null ? describeFree(used, format) : `${format(amount)} of ${format(quota)}`;
   return (
     <div class="bar-row">
       <div class="spread">
         {href ? <a href={href}>{label}</a> : <span>{label}</span>}
         <strong>{value}</strong>
       </div>
-      {quota !== null && (
+      {quota != null && (
         <>
           <meter
             aria-label={label}
@@ -86,7 +88,7 @@ function Bar({ label, used, quota, format, href }: {
             max={quota || 1}
             high={(quota || 1) * NEARLY}
             optimum={0}
-            value={Math.min(used, quota || 1)}
+            value={Math.min(amount, quota || 1)}
           />
           {share >= NEARLY && (
             <p class="failure">
@@ -97,4 +99,8 @@ function Bar({ label, used, quota, format, href }: {
       )}
     </div>
   );
+}
+
+function describeFree(used: number | null | undefined, format: (number: number) => string): string {
+  return used == null ? 'No quota: not recorded' : `${format(used)}, no quota`;
 }

@@ -30,17 +30,12 @@ export function ListFoot<T>({ list, text, isSortedInPart = false }: {
       </p>
       {error != null && <ErrorNote error={error} />}
       <p class="row">
-        {list.isLoading.value ? (
-          <>
-            <span aria-busy="true">Loading …</span>
-            <button onClick={() => list.stop()}>Stop</button>
-          </>
-        ) : (
-          <>
-            <button onClick={() => void list.loadMore()}>Load more</button>
-            <button onClick={() => void list.loadAll()}>Load all</button>
-          </>
-        )}
+        {/* No button takes the place of another one: pages are also read when the list is scrolled. */}
+        <button disabled={list.isLoading.value} onClick={() => void list.loadMore()}>
+          {list.isLoading.value ? 'Loading …' : 'Load more'}
+        </button>
+        <button disabled={list.isLoadingAll.value} onClick={() => void list.loadAll()}>Load all</button>
+        {list.isLoadingAll.value && <button onClick={() => list.stop()}>Stop</button>}
       </p>
     </div>
   );

@@ -29,6 +29,8 @@ export function WindowedList<T>({ items, rowHeight, render, label, keyOf, onReac
   const list = useRef<HTMLUListElement>(null);
   const focused = useSignal<number | null>(null);
   const first = useSignal(0);
+  /** Where the first of the rows in the document is, in pixels. */
+  const offset = useSignal(0);
   const visible = useSignal(30);
   const height = Math.min(items.length * rowHeight, MAX_HEIGHT);
 
@@ -38,13 +40,18 @@ export function WindowedList<T>({ items, rowHeight, render, label, keyOf, onReac
       if (!box) {
         return;
       }
-      const rows = Math.ceil(innerHeight / rowHeight);
+      const rows = innerHeight / rowHeight;
       const span = Math.max(1, box.height - innerHeight);
       const share = Math.min(1, Math.max(0, -box.top / span));
       const isScaled = items.length * rowHeight > MAX_HEIGHT;
       const top = isScaled ? share * (items.length - rows) : -box.top / rowHeight;
-      first.value = Math.max(0, Math.floor(top) - MARGIN_ROWS);
-      visible.value = rows + 2 * MARGIN_ROWS;
+      const start = Math.max(0, Math.min(Math.floor(top) - MARGIN_ROWS, items.length - 1));
+      first.value = start;
+      visible.value = Math.ceil(rows) + 2 * MARGIN_ROWS;
+      // The rows keep their height in a list that is scaled, so that only those on the screen are
+      // where they belong.
+      const scrolled = Math.max(0, share * span);
+      offset.value = isScaled ? scrolled + (start - top) * rowHeight : start * rowHeight;
     };
     update();
     addEventListener('scroll', update, { passive: true });
@@ -64,8 +71,6 @@ export function WindowedList<T>({ items, rowHeight, render, label, keyOf, onReac
     }
   }, [isAtEnd, items.length]);
 
-  const scale = height / Math.max(1, items.length * rowHeight);
-  const offset = start * rowHeight * scale;
   const shown = items.slice(start, end).map((item, index) => ({ item, index: start + index }));
   const kept = focused.value !== null && items[focused.value];
   if (kept && (focused.value! < start || focused.value! >= end)) {
@@ -85,7 +90,7 @@ export function WindowedList<T>({ items, rowHeight, render, label, keyOf, onReac
           key={keyOf ? keyOf(item) : index}
           aria-setsize={items.length}
           aria-posinset={index + 1}
-          style={{ height: `${rowHeight}px`, top: `${offset + (index - start) * rowHeight}px` }}
+          style={{ height: `${rowHeight}px`, top: `${offset.value + (index - start) * rowHeight}px` }}
         >
           {render(item, index)}
         </li>

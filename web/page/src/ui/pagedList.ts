@@ -28,6 +28,8 @@ const SHOW_MS = 500;
 export class PagedList<T> {
   readonly rows = signal<T[]>([]);
   readonly isLoading = signal(true);
+  /** Whether all pages that are left are being read. */
+  readonly isLoadingAll = signal(false);
   /** Whether the last page is there. */
   readonly isComplete = signal(false);
   /** The number of pages so far. */
@@ -36,6 +38,8 @@ export class PagedList<T> {
   readonly #fetchPage: FetchPage<T>;
   #cursor: string | undefined;
   #run = new AbortController();
+  /** Whether the rows are to be read again after what is being read. */
+  #isStale = false;
 
   constructor(fetchPage: FetchPage<T>) {
     this.#fetchPage = fetchPage;
@@ -46,8 +50,15 @@ export class PagedList<T> {
     await this.#load({ from: undefined, pages: 1, isReplacing: true });
   }
 
-  /** Reads as many pages again as there are. The rows stay until all are there. */
+  /**
+   * Reads as many pages again as there are, after what is being read. The rows stay until all are
+   * there.
+   */
   async reload(): Promise<void> {
+    this.#isStale = this.isLoading.value;
+    if (this.#isStale) {
+      return;
+    }
     await this.#load({ from: undefined, pages: Math.max(1, this.pages.value), isReplacing: true });
   }
 
@@ -90,7 +101,9 @@ export class PagedList<T> {
   /** Stops reading. */
   stop(): void {
     this.#run.abort();
+    this.#isStale = false;
     this.isLoading.value = false;
+    this.isLoadingAll.value = false;
   }
 
   async #load({ from, pages, isReplacing }: LoadPlan): Promise<void> {
@@ -113,6 +126,7 @@ export class PagedList<T> {
       shownAt = Date.now();
     };
     this.isLoading.value = true;
+    this.isLoadingAll.value = pages === Infinity;
     this.error.value = null;
     try {
       for (let page = 1; ; page++) {
@@ -137,7 +151,11 @@ export class PagedList<T> {
     } finally {
       if (!signal.aborted) {
         this.isLoading.value = false;
+        this.isLoadingAll.value = false;
       }
+    }
+    if (this.#isStale && !signal.aborted) {
+      await this.reload();
     }
   }
 }

@@ -18,7 +18,10 @@ export function UploadDialogs() {
     <>
       <p role="status" class="hidden-text">{announcement.value}</p>
       {isRefused && <RenewDialog error={credentialError.value!} />}
-      {!isRefused && question.value && <ConflictDialog question={question.value} />}
+      {/* The key makes every question a new dialog, which is read out. */}
+      {!isRefused && question.value && (
+        <ConflictDialog key={question.value.id} question={question.value} />
+      )}
     </>
   );
 }

@@ -9,7 +9,7 @@ import { hasScope } from '../session/principal.js';
 import { count } from '../words/numbers.js';
 import { folderProblem, normalizeFolder } from './collect/paths.js';
 import { DropZone } from './parts/DropZone.js';
-import type { OnFiles } from './parts/DropZone.js';
+import type { OnFiles } from './parts/FileButton.js';
 import { FileList } from './parts/FileList.js';
 import { Interrupted } from './parts/Interrupted.js';
 import { Overall } from './parts/Overall.js';

@@ -63,7 +63,7 @@ export function describeError(error: unknown): ErrorWords {
 
 function fromProblem(error: BrokerError, title: string): ErrorWords {
   const { detail, errors, request_id: requestId } = error.problem;
-  const fields = (errors ?? []).map((field) => field.detail).filter((text) => text !== detail);
+  const fields = (errors ?? []).map((field) => field.detail).filter((text) => !detail.includes(text));
   const advice = [detail, ...fields, ADVICE[error.code] ?? ''].filter(Boolean).join(' ');
   return { title, advice, requestId };
 }

@@ -19,6 +19,12 @@ export function formatBytes(bytes: number): string {
   return `${value.toFixed(value < 99.95 ? 1 : 0)} ${UNITS[unit]}`;
 }
 
+/** A number of bytes with all its digits, such as `1.5 MB (1,500,123 bytes)`. */
+export function formatExactBytes(bytes: number): string {
+  const rounded = formatBytes(bytes);
+  return bytes < 1000 ? rounded : `${rounded} (${bytes.toLocaleString()} bytes)`;
+}
+
 /** A rate in bytes a second, such as `3.0 MB/s`. */
 export function formatRate(bytesPerSecond: number): string {
   return `${formatBytes(Math.round(bytesPerSecond))}/s`;

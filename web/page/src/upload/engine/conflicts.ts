@@ -14,10 +14,14 @@ export class Conflicts {
     readonly apply: (row: Row, choice: ConflictChoice) => void,
   ) {}
 
-  /** Asks about a row, unless the user has given an answer for all. */
+  /**
+   * Asks about a row, unless the user has given an answer for all. If the path with a number is
+   * taken, too, the next number is tried.
+   */
   add(row: Row): void {
-    if (this.#choice) {
-      this.apply(row, this.#choice);
+    const choice = row.copyNumber > 1 ? 'keep-both' : this.#choice;
+    if (choice) {
+      this.apply(row, choice);
       return;
     }
     this.#rows.push(row);

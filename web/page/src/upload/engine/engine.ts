@@ -9,11 +9,12 @@
  * | A file fails for a while | it is tried again, at most five times |
  * | A file fails for good | it ends with the reason; the others go on |
  */
-import { BrokerClient, randomKey, SINGLE_LIMIT } from 'upload-broker-client';
-import type { Upload } from 'upload-broker-client';
+import { randomKey, SINGLE_LIMIT } from 'upload-broker-client';
+import type { BrokerClient, Upload } from 'upload-broker-client';
 
 import { describeError } from '../../words/errors.js';
 import type { Memory } from '../memory/memory.js';
+import { BrokerAccess } from './access.js';
 import { Conflicts } from './conflicts.js';
 import type { Context } from './context.js';
 import { Discards } from './discards.js';
@@ -22,7 +23,7 @@ import { LargeFiles } from './large.js';
 import { Ledger } from './ledger.js';
 import { refusalOf } from './limits.js';
 import { STOPPABLE_STATES } from './messages.js';
-import type { Access, Command, ConflictChoice, FileState, NewFile, Report, Target } from './messages.js';
+import type { Command, ConflictChoice, FileState, NewFile, Report, Target } from './messages.js';
 import { numberedPath } from './names.js';
 import { Network } from './network.js';
 import { receiptOf, rowOf } from './row.js';
@@ -43,9 +44,7 @@ export class Engine implements Context {
   readonly #large = new LargeFiles(this);
   readonly #conflicts: Conflicts;
   readonly #discards = new Discards(() => this.client);
-  #client: BrokerClient | null = null;
-  #access: Access | null = null;
-  #isRefused = false;
+  readonly #access = new BrokerAccess();
   /** Whether everything was paused: files that are added then are paused, too. */
   #isPaused = false;
 
@@ -65,21 +64,19 @@ export class Engine implements Context {
   }
 
   get client(): BrokerClient {
-    if (!this.#client) {
-      throw new Error('The engine has no credential yet');
-    }
-    return this.#client;
+    return this.#access.client;
   }
 
   get mayStart(): boolean {
-    return this.#client !== null && !this.#isRefused && !this.network.isDown;
+    return this.#access.isAccepted && !this.network.isDown;
   }
 
   /** Obeys the page. */
   obey(command: Command): void {
     switch (command.kind) {
       case 'access':
-        this.#open(command.access, command.tab);
+        this.#access.open(command.access);
+        this.memory.open(command.access.limits.tenant, command.tab);
         break;
       case 'add':
         this.#add(command.files);
@@ -182,21 +179,13 @@ export class Engine implements Context {
     }
   }
 
-  #open(access: Access, tab: string): void {
-    this.#access = access;
-    const { url, credential } = access;
-    // The engine tries again by itself: a few retries suffice.
-    this.#client = new BrokerClient({ url, credential, retry: { attempts: 4 } });
-    this.#isRefused = false;
-    this.memory.open(access.limits.tenant, tab);
-  }
-
   #add(files: NewFile[]): void {
-    const rows = files.map((file) => rowOf(file, randomKey()));
+    const { limits } = this.#access;
     const accepted: Row[] = [];
-    for (const row of rows) {
+    for (const file of files) {
+      const row = rowOf(file, randomKey());
       this.ledger.add(row);
-      const refusal = this.#access && refusalOf(row.file, this.#access.limits);
+      const refusal = limits && refusalOf(row.file, limits);
       if (refusal) {
         this.ledger.setState(row, 'failed', refusal);
       } else {
@@ -290,10 +279,9 @@ export class Engine implements Context {
 
   /** Stops everything until the user has signed in again. */
   #refuse(error: unknown): void {
-    if (this.#isRefused) {
+    if (!this.#access.refuse()) {
       return;
     }
-    this.#isRefused = true;
     for (const row of this.ledger.select('all', ['sending'])) {
       const { abort } = row;
       this.#wait(row);
@@ -306,6 +294,7 @@ export class Engine implements Context {
     this.memory.forget(row.key);
     if (this.ledger.open === 0) {
       this.#conflicts.forgetChoice();
+      this.#isPaused = false;
     }
   }
 }

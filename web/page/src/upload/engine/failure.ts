@@ -1,7 +1,14 @@
 /**
  * What a failure means for the queue.
  */
-import { BrokerError, ConflictError, isTransient, SessionEndedError, StoreError, UnavailableError } from 'upload-broker-client';
+import {
+  BrokerError,
+  ConflictError,
+  isTransient,
+  SessionEndedError,
+  StoreError,
+  UnavailableError,
+} from 'upload-broker-client';
 
 /**
  * What to do next:
@@ -40,6 +47,6 @@ export function kindOfFailure(error: unknown): FailureKind {
   if (!isTransient(error)) {
     return 'final';
   }
-  const isOfServer = error instanceof BrokerError || (error instanceof StoreError && error.status >= 500);
-  return isOfServer ? 'network' : 'again';
+  const isOfStore = error instanceof StoreError && error.status >= 500;
+  return isOfStore || error instanceof BrokerError ? 'network' : 'again';
 }

@@ -78,7 +78,8 @@ export class LargeFiles {
         network.succeeded();
       },
       onProgress: ({ sentBytes }) => {
-        ledger.setSent(row, sentBytes);
+        // The store has the parts of an earlier attempt, which are counted again one by one.
+        ledger.setSent(row, Math.max(sentBytes, row.sentBytes));
         if (sentBytes === file.size) {
           ledger.setState(row, 'proving');
           // The next file is sent while this one is proven.

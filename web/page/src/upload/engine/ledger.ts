@@ -8,13 +8,17 @@
 import type { ErrorWords } from '../../words/errors.js';
 import { OPEN_STATES } from './messages.js';
 import type { FileState, Report, RowChange, RunResult, Target, Totals } from './messages.js';
-import { RateMeter } from './rate.js';
+import { RateMeter, StallWatch } from './rate.js';
 import type { Row } from './row.js';
 
 /** The time between two reports in milliseconds. */
 const REPORT_INTERVAL = 200;
 /** The time between two reports while nothing changes: the rate decreases. */
 const IDLE_INTERVAL = 1_000;
+
+/** If no byte is sent for this time, in milliseconds, the network seems to be gone. */
+const STALL = 5_000;
+const STALLED = 'Nothing could be sent for a while';
 
 /** The states in which something runs for a row. */
 const ACTIVE: readonly FileState[] = ['hashing', 'sending', 'proving'];
@@ -32,6 +36,7 @@ export class Ledger {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #reportAt = 0;
   #networkError: string | null = null;
+  #stall = new StallWatch(STALL);
 
   constructor(
     readonly post: (report: Report) => void,
@@ -157,7 +162,9 @@ export class Ledger {
 
   #report(): void {
     this.#timer = undefined;
-    this.#meter.record(this.#sentBytes, Date.now());
+    const now = Date.now();
+    this.#meter.record(this.#sentBytes, now);
+    this.#stall.record(this.#sentBytes, this.#counts.sending > 0, now);
     const rows = [...this.#changed].map(changeOf);
     this.#changed.clear();
     this.post({ kind: 'changed', rows, totals: this.#totals() });
@@ -178,7 +185,7 @@ export class Ledger {
       sentBytes: this.#sentBytes,
       rate: isActive ? this.#meter.rate() : 0,
       secondsLeft: isActive ? this.#meter.secondsFor(this.#totalBytes - this.#sentBytes) : null,
-      networkError: this.#networkError,
+      networkError: this.#networkError ?? (this.#stall.isStalled ? STALLED : null),
     };
   }
 }

@@ -51,3 +51,28 @@ export class RateMeter {
     this.#samples = [];
   }
 }
+
+/** Notices that nothing is sent although something should be. */
+export class StallWatch {
+  #bytes = 0;
+  #since: number | null = null;
+  #isStalled = false;
+
+  constructor(readonly limit: number) {}
+
+  /** Whether nothing has been sent for longer than the limit. */
+  get isStalled(): boolean {
+    return this.#isStalled;
+  }
+
+  /** Records the bytes that were sent so far, and whether something is being sent. */
+  record(bytes: number, isSending: boolean, at: number): void {
+    if (!isSending) {
+      this.#since = null;
+    } else if (this.#since === null || bytes !== this.#bytes) {
+      this.#since = at;
+    }
+    this.#bytes = bytes;
+    this.#isStalled = this.#since !== null && at - this.#since > this.limit;
+  }
+}

@@ -237,7 +237,8 @@ export class SmallFiles {
       context.endSession(row);
       context.tryAgain(row, row.lastError ?? result);
     } else if (result.transient) {
-      // It was not tried.
+      // It was not tried. Without a delay, the next request would get the same answer at once.
+      context.holdFor(result);
       this.#arrived.push(row);
     } else {
       context.fail(row, result);

@@ -7,6 +7,9 @@ import type { ErrorWords } from '../../words/errors.js';
 /** What browsers reject with when a file cannot be read. */
 const UNREADABLE = ['NotReadableError', 'NotFoundError', 'SecurityError', 'NotAllowedError'];
 
+/** The start of a pointer into a batch. */
+const BATCH_POINTER = /\/uploads\/\d+\//g;
+
 /** Describes why a file failed. */
 export function describeFileError(error: unknown): ErrorWords {
   if (error instanceof DOMException && UNREADABLE.includes(error.name)) {
@@ -16,5 +19,7 @@ export function describeFileError(error: unknown): ErrorWords {
       requestId: null,
     };
   }
-  return describeError(error);
+  const words = describeError(error);
+  // Where the file was in its batch helps no reader.
+  return { ...words, advice: words.advice.replace(BATCH_POINTER, '') };
 }

@@ -31,3 +31,8 @@ export async function openTabs(): Promise<Set<string>> {
   const names = held.map(({ name }) => name ?? '').filter((name) => name.startsWith(TAB));
   return new Set(names.map((name) => name.slice(TAB.length)));
 }
+
+/** Waits until another page is closed. */
+export async function whenTabCloses(tab: string): Promise<void> {
+  await navigator.locks?.request(TAB + tab, () => undefined);
+}

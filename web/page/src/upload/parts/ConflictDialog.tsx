@@ -4,7 +4,6 @@
 import { useSignal } from '@preact/signals';
 
 import { Dialog } from '../../ui/Dialog.js';
-import { count } from '../../words/numbers.js';
 import type { ConflictChoice, Question } from '../engine/messages.js';
 import { command } from '../state/uploads.js';
 
@@ -19,9 +18,9 @@ export function ConflictDialog({ question }: { question: Question }) {
     <Dialog title="This dataset exists" onClose={answer('skip')}>
       <p>
         A dataset stands at <strong>{question.path}</strong>.
-        {question.others > 0 && ` ${count(question.others, 'other file')} also ${question.others === 1 ? 'waits' : 'wait'} for an answer.`}
+        {question.others > 0 && ` Number of other files with this question: ${question.others}.`}
       </p>
-      <p class="hint">The other files are uploaded meanwhile.</p>
+      <p>The other files are uploaded meanwhile.</p>
       <label class="check">
         <input
           type="checkbox"

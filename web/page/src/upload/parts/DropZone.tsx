@@ -5,12 +5,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 
 import { takeDropped } from '../collect/drop.js';
-import { foundInHandles, foundInList } from '../collect/found.js';
-import type { Found } from '../collect/found.js';
-import { filePicker } from '../collect/pick.js';
-
-/** Receives the files while they are found. */
-export type OnFiles = (chunks: AsyncIterable<Found[]>, isSingle: boolean) => void;
+import { FileButton } from './FileButton.js';
+import type { OnFiles } from './FileButton.js';
 
 /** Lets the user drop or choose files and folders. */
 export function DropZone({ onFiles, problem }: {
@@ -55,55 +51,6 @@ export function DropZone({ onFiles, problem }: {
         <FileButton label="Choose a folder" onFiles={onFiles} problem={problem} isFolder />
       </p>
     </section>
-  );
-}
-
-/** A button that opens the dialog of the browser for files or for a folder. */
-export function FileButton({ label, onFiles, problem, isPrimary = false, isFolder = false }: {
-  label: string;
-  onFiles: OnFiles;
-  problem: string | null;
-  isPrimary?: boolean;
-  isFolder?: boolean;
-}) {
-  const change = (event: Event) => {
-    const input = event.currentTarget as HTMLInputElement;
-    const files = Array.from(input.files ?? []);
-    // The same file can be chosen again.
-    input.value = '';
-    if (files.length > 0) {
-      onFiles(foundInList(files), files.length === 1 && !isFolder);
-    }
-  };
-  const pick = async (event: MouseEvent) => {
-    const picker = isFolder ? null : filePicker();
-    if (!picker) {
-      return;
-    }
-    event.preventDefault();
-    const input = event.currentTarget as HTMLInputElement;
-    try {
-      const handles = await picker();
-      onFiles(foundInHandles(handles), handles.length === 1);
-    } catch (error) {
-      if (!(error instanceof DOMException && error.name === 'AbortError')) {
-        // The browser refuses, for example in an embedded page. The old dialog works.
-        HTMLInputElement.prototype.showPicker?.call(input);
-      }
-    }
-  };
-  return (
-    <label class={`button file-button ${isPrimary ? 'primary' : ''}`} data-disabled={problem !== null || undefined}>
-      {label}
-      <input
-        type="file"
-        multiple
-        disabled={problem !== null}
-        {...(isFolder && { webkitdirectory: true })}
-        onClick={pick}
-        onChange={change}
-      />
-    </label>
   );
 }
 

@@ -36,7 +36,9 @@ export function FileList({ filter, session }: { filter: Signal<Filter>; session:
           <FileRow row={row} canRead={canRead} onDetails={(chosen) => (shown.value = chosen)} />
         )}
       />
-      {shown.value && <ResultDialog row={shown.value} canRead={canRead} onClose={() => (shown.value = null)} />}
+      {shown.value && (
+        <ResultDialog row={shown.value} canRead={canRead} onClose={() => (shown.value = null)} />
+      )}
     </section>
   );
 }

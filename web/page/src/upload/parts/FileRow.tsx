@@ -3,7 +3,6 @@
  */
 import { hrefOf } from '../../route.js';
 import { STOPPABLE_STATES } from '../engine/messages.js';
-import type { Command } from '../engine/messages.js';
 import type { ShownRow } from '../state/rows.js';
 import { command } from '../state/uploads.js';
 import { Icon } from './Icon.js';
@@ -26,11 +25,7 @@ export function FileRow({ row, onDetails, canRead }: {
   /** Whether the user may open datasets. */
   canRead: boolean;
 }) {
-  const { id, label, state, size, sentBytes } = row;
-  const name = label.slice(label.lastIndexOf('/') + 1);
-  const send = (kind: 'pause' | 'resume' | 'cancel' | 'retry') => () =>
-    command({ kind, target: [id] } satisfies Command);
-  const canStop = STOPPABLE_STATES.includes(state);
+  const { label, state, size, sentBytes } = row;
   const hasProgress = state === 'sending' || (state === 'paused' && sentBytes > 0);
   return (
     <div class="file" data-state={state}>
@@ -44,28 +39,34 @@ export function FileRow({ row, onDetails, canRead }: {
           {describeState(row)}
         </span>
       </div>
-      {hasProgress && <progress aria-label={`Progress of ${name}`} max={size || 1} value={sentBytes} />}
-      {state === 'proving' && <progress aria-label={`Proof of ${name}`} />}
+      {hasProgress && <progress aria-label={`Progress of ${label}`} max={size || 1} value={sentBytes} />}
+      {state === 'proving' && <progress aria-label={`Proof of ${label}`} />}
       <div class="file-buttons">
-        {canStop && <RowButton icon="pause" label={`Pause ${name}`} onClick={send('pause')} />}
-        {state === 'paused' && <RowButton icon="resume" label={`Resume ${name}`} onClick={send('resume')} />}
-        {(state === 'failed' || state === 'cancelled' || state === 'skipped') && (
-          <RowButton icon="retry" label={`Retry ${name}`} onClick={send('retry')} />
-        )}
-        {state === 'done' && <RowButton icon="receipt" label={`Receipt of ${name}`} onClick={() => onDetails(row)} />}
-        {state === 'failed' && <RowButton icon="info" label={`Why ${name} failed`} onClick={() => onDetails(row)} />}
-        {(canStop || state === 'paused' || state === 'conflict') && (
-          <RowButton icon="cancel" label={`Cancel ${name}`} onClick={send('cancel')} />
-        )}
+        <Buttons row={row} onDetails={onDetails} />
       </div>
     </div>
   );
 }
 
-function RowButton({ icon, label, onClick }: { icon: IconName; label: string; onClick: () => void }) {
-  return (
-    <button class="quiet icon-button" aria-label={label} title={label} onClick={onClick}>
+function Buttons({ row, onDetails }: { row: ShownRow; onDetails: (row: ShownRow) => void }) {
+  const { id, label, state } = row;
+  const name = label.slice(label.lastIndexOf('/') + 1);
+  const button = (icon: IconName, words: string, onClick: () => void) => (
+    <button class="quiet icon-button" aria-label={words} title={words} onClick={onClick}>
       <Icon name={icon} />
     </button>
+  );
+  const send = (kind: 'pause' | 'resume' | 'cancel' | 'retry', words: string) =>
+    button(kind, `${words} ${name}`, () => command({ kind, target: [id] }));
+  const canStop = STOPPABLE_STATES.includes(state);
+  return (
+    <>
+      {canStop && send('pause', 'Pause')}
+      {state === 'paused' && send('resume', 'Resume')}
+      {(state === 'failed' || state === 'cancelled' || state === 'skipped') && send('retry', 'Retry')}
+      {state === 'done' && button('receipt', `Receipt of ${name}`, () => onDetails(row))}
+      {state === 'failed' && button('info', `Why ${name} failed`, () => onDetails(row))}
+      {(canStop || state === 'paused' || state === 'conflict') && send('cancel', 'Cancel')}
+    </>
   );
 }

@@ -18,7 +18,7 @@ export type IconName = keyof typeof PATHS;
 export function Icon({ name }: { name: IconName }) {
   return (
     <svg
-      class="icon"
+      class="command-icon"
       viewBox="0 0 24 24"
       fill="none"
       stroke="currentColor"

@@ -11,7 +11,8 @@ import {
   resumeInterrupted,
   takeChosen,
 } from '../state/interrupted.js';
-import { FileButton } from './DropZone.js';
+import { FileButton } from './FileButton.js';
+import type { OnFiles } from './FileButton.js';
 
 /** How many files are named. */
 const NAMED = 5;
@@ -27,35 +28,53 @@ export function Interrupted() {
     <section class="note warn stack" aria-label="Interrupted uploads">
       {offered.length > 0 && (
         <>
-          <strong>{count(offered.length, 'upload')} {offered.length === 1 ? 'was' : 'were'} interrupted</strong>
+          <strong>
+            {count(offered.length, 'upload')} {offered.length === 1 ? 'was' : 'were'} interrupted
+          </strong>
           <Names records={offered} />
         </>
       )}
       {waiting.length > 0 && (
         <>
-          <strong>Choose {waiting.length === 1 ? 'this file' : `these ${count(waiting.length, 'file')}`} again</strong>
+          <strong>Choose {pronounOf(waiting, 'this file')} again</strong>
           <p>The browser cannot open {waiting.length === 1 ? 'it' : 'them'} by itself.</p>
           <Names records={waiting} />
         </>
       )}
-      {rejected.value.length > 0 && (
-        <ul role="alert" class="names">
-          {rejected.value.slice(0, NAMED).map((text) => <li key={text}>{text}</li>)}
-        </ul>
-      )}
+      {rejected.value.length > 0 && <Rejected reasons={rejected.value} />}
       <div class="row">
         {offered.length > 0 && (
           <button class="primary" onClick={() => void resumeInterrupted()}>Resume</button>
         )}
-        {waiting.length > 0 && (
-          <>
-            <FileButton label="Choose them again" onFiles={(chunks) => void takeChosen(chunks)} problem={null} isPrimary />
-            <FileButton label="Choose their folder" onFiles={(chunks) => void takeChosen(chunks)} problem={null} isFolder />
-          </>
-        )}
+        {waiting.length > 0 && <ChooseAgain />}
         <button onClick={() => void discardInterrupted()}>Discard</button>
       </div>
     </section>
+  );
+}
+
+/** `one`, or the number of files. */
+function pronounOf(records: UploadRecord[], one: string): string {
+  return records.length === 1 ? one : `these ${count(records.length, 'file')}`;
+}
+
+function ChooseAgain() {
+  const take: OnFiles = (chunks) => void takeChosen(chunks);
+  return (
+    <>
+      <FileButton label="Choose them again" onFiles={take} problem={null} isPrimary />
+      <FileButton label="Choose their folder" onFiles={take} problem={null} isFolder />
+    </>
+  );
+}
+
+function Rejected({ reasons }: { reasons: string[] }) {
+  return (
+    <div role="alert">
+      <ul class="names">
+        {reasons.slice(0, NAMED).map((text) => <li key={text}>{text}</li>)}
+      </ul>
+    </div>
   );
 }
 

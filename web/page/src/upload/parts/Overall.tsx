@@ -7,7 +7,16 @@ import { count, formatBytes, formatDuration, formatRate } from '../../words/numb
 import { countOf, STOPPABLE_STATES } from '../engine/messages.js';
 import type { Totals } from '../engine/messages.js';
 import type { Filter } from '../state/rows.js';
-import { cancelAll, clearEnded, collecting, command, hasOpenFiles, rows, rowsVersion, totals } from '../state/uploads.js';
+import {
+  cancelAll,
+  clearEnded,
+  collecting,
+  command,
+  hasOpenFiles,
+  rows,
+  rowsVersion,
+  totals,
+} from '../state/uploads.js';
 
 const FILTERS: { value: Filter; label: string }[] = [
   { value: 'all', label: 'All files' },
@@ -59,7 +68,7 @@ function Progress({ sums }: { sums: Totals }) {
     <>
       <div class="spread">
         <strong>{describeCounts(sums)}</strong>
-        {isOpen && isSending && (
+        {isOpen && isSending && rate > 0 && (
           <span class="hint">
             {formatRate(rate)}
             {secondsLeft !== null && `, ${formatDuration(secondsLeft)} left`}

@@ -27,7 +27,7 @@ export function RenewDialog({ error }: { error: ErrorWords }) {
         The broker no longer accepts the key or token. Your files are still here, and go on as soon
         as you sign in.
       </p>
-      <p class="hint">
+      <p>
         {error.title}
         {error.requestId && <> (request <code>{error.requestId}</code>)</>}
       </p>

@@ -47,8 +47,8 @@ function ReceiptFacts({ receipt, canRead }: { receipt: Receipt; canRead: boolean
           {proofWords(receipt.level)}
         </span>
       </p>
-      <dl class="facts">
-        <Fact name="Size">{formatBytes(receipt.size)} ({receipt.size.toLocaleString()} bytes)</Fact>
+      <dl class="receipt-facts">
+        <Fact name="Size">{describeSize(receipt.size)}</Fact>
         {receipt.checksum && <Fact name="Checksum"><code>{receipt.checksum}</code></Fact>}
         {receipt.versionId && <Fact name="Version"><code>{receipt.versionId}</code></Fact>}
         <Fact name="Proven">{formatTime(receipt.at)}</Fact>
@@ -62,6 +62,11 @@ function ReceiptFacts({ receipt, canRead }: { receipt: Receipt; canRead: boolean
       <p class="hint" role="status">{note.value}</p>
     </>
   );
+}
+
+function describeSize(bytes: number): string {
+  const short = formatBytes(bytes);
+  return bytes < 1000 ? short : `${short} (${bytes.toLocaleString()} bytes)`;
 }
 
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {

@@ -7,7 +7,7 @@ import type { ShownRow } from '../state/rows.js';
 
 const WORDS: Record<FileState, string> = {
   waiting: 'Waiting',
-  hashing: 'Reading',
+  hashing: 'Preparing',
   sending: 'Sending',
   proving: 'Proving',
   paused: 'Paused',
@@ -27,9 +27,9 @@ export function describeState({ state, sentBytes, size, error, receipt }: ShownR
         ? `${WORDS[state]}, ${formatBytes(sentBytes)} of ${formatBytes(size)}`
         : `${WORDS[state]}, ${formatBytes(size)}`;
     case 'failed':
-      return error?.title ?? WORDS.failed;
+      return error ? [error.title, error.advice].filter(Boolean).join('. ') : WORDS.failed;
     case 'done':
-      return receipt ? proofWords(receipt.level) : WORDS.done;
+      return `${receipt ? proofWords(receipt.level) : WORDS.done}, ${formatBytes(size)}`;
     default:
       return `${WORDS[state]}, ${formatBytes(size)}`;
   }

@@ -1,11 +1,12 @@
 /**
  * Uploads that an earlier page has left unfinished.
  */
-import { signal } from '@preact/signals';
+import { effect, signal } from '@preact/signals';
 
+import { sessionState } from '../../session/session.js';
 import type { Found } from '../collect/found.js';
 import { firstBytesOf } from '../memory/first-bytes.js';
-import { openTabs } from '../memory/locks.js';
+import { openTabs, whenTabCloses } from '../memory/locks.js';
 import { matchFile } from '../memory/match.js';
 import { claimRecords, openDatabase, readRecords, writeRecords } from '../memory/records.js';
 import type { UploadRecord } from '../memory/records.js';
@@ -23,16 +24,40 @@ type HandleWithPermission = FileSystemFileHandle & {
   requestPermission?: (options: { mode: 'read' }) => Promise<PermissionState>;
 };
 
-/** Finds the interrupted uploads of a tenant. */
+/** The pages whose end is awaited. */
+const awaitedTabs = new Set<string>();
+/** The tenant whose uploads are shown; null while no user is signed in. */
+let shownTenant: string | null = null;
+
+/**
+ * Finds the interrupted uploads of a tenant. Those of a page that is still open are found when it
+ * is closed: after a reload, the browser may need a moment to end the page before.
+ */
 export async function findInterrupted(tenant: string): Promise<void> {
+  shownTenant = tenant;
   try {
     const records = await readRecords(await openDatabase(), tenant);
-    const tabs = await openTabs();
-    interrupted.value = records.filter((record) => record.tab !== tab && !tabs.has(record.tab));
+    const open = await openTabs();
+    const others = records.filter((record) => record.tab !== tab);
+    others.filter((record) => open.has(record.tab)).forEach((record) => awaitEnd(record.tab));
+    if (shownTenant === tenant) {
+      interrupted.value = others.filter((record) => !open.has(record.tab));
+    }
   } catch {
     // Browsers without storage remember nothing.
     interrupted.value = [];
   }
+}
+
+function awaitEnd(other: string): void {
+  if (awaitedTabs.has(other)) {
+    return;
+  }
+  awaitedTabs.add(other);
+  void whenTabCloses(other).then(() => {
+    awaitedTabs.delete(other);
+    return shownTenant === null ? undefined : findInterrupted(shownTenant);
+  });
 }
 
 /**
@@ -74,12 +99,16 @@ export async function discardInterrupted(): Promise<void> {
   await writeRecords(await openDatabase(), [], keys);
 }
 
-/** Forgets everything of the user who has signed out. The browser still remembers it. */
-export function hideInterrupted(): void {
-  interrupted.value = [];
-  missing.value = [];
-  rejected.value = [];
-}
+/** Shows nothing of a user who has signed out. The browser still remembers it. */
+effect(() => {
+  const state = sessionState.value;
+  if (state.kind === 'signed-out' && state.reason === null) {
+    shownTenant = null;
+    interrupted.value = [];
+    missing.value = [];
+    rejected.value = [];
+  }
+});
 
 async function openAll(records: UploadRecord[]): Promise<{ record: UploadRecord; file: File }[]> {
   const opened: { record: UploadRecord; file: File }[] = [];

@@ -11,6 +11,8 @@ export function describeRun({ done, failed, skipped, cancelled }: RunResult): st
     [skipped, 'skipped'],
     [cancelled, 'cancelled'],
   ] as const;
-  const parts = others.filter(([number]) => number > 0).map(([number, word]) => `${number} ${word}`);
+  const parts = others
+    .filter(([number]) => number > 0)
+    .map(([number, word]) => `${number.toLocaleString()} ${word}`);
   return [`${count(done, 'file')} uploaded`, ...parts].join(', ');
 }
