@@ -282,7 +282,7 @@ export class Engine implements Context {
     if (!this.#access.refuse()) {
       return;
     }
-    for (const row of this.ledger.select('all', ['sending'])) {
+    for (const row of this.ledger.select('all', ['hashing', 'sending'])) {
       const { abort } = row;
       this.#wait(row);
       abort?.abort(error);

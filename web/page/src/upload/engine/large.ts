@@ -44,7 +44,7 @@ export class LargeFiles {
     const { context } = this;
     const controller = new AbortController();
     row.abort = controller;
-    context.ledger.setState(row, 'sending');
+    context.ledger.setState(row, 'hashing');
     try {
       await withUploadLock(row.key, controller.signal, () => this.#send(row, controller.signal));
     } catch (error) {
@@ -74,13 +74,16 @@ export class LargeFiles {
       signal,
       onSession: (session) => {
         row.session = session;
+        if (!signal.aborted) {
+          ledger.setState(row, 'sending');
+        }
         memory.remember([row]);
         network.succeeded();
       },
       onProgress: ({ sentBytes }) => {
         // The store has the parts of an earlier attempt, which are counted again one by one.
         ledger.setSent(row, Math.max(sentBytes, row.sentBytes));
-        if (sentBytes === file.size) {
+        if (sentBytes === file.size && !signal.aborted) {
           ledger.setState(row, 'proving');
           // The next file is sent while this one is proven.
           this.#sending.delete(row);
