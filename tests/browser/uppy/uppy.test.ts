@@ -108,7 +108,9 @@ for (const mode of MODES) {
     const upload = await assertArrived(scene, end, file);
     assert.equal(upload.id, during?.id, 'the same upload goes on');
     const again = scene.stage.storeGate.received - start;
-    assert.ok(again < 18 * MIB, `${again} bytes were sent after the pause`);
+    // Uppy 5 sends all parts at the same time, so that none was complete at the pause.
+    const most = mode === 'endpoint' ? 24 * MIB : 18 * MIB;
+    assert.ok(again < most, `${again} bytes were sent after the pause`);
   });
 
   group.story(`${mode}: a cancelled file leaves nothing`, async (scene) => {
