@@ -142,9 +142,9 @@ client: postgres poppler web/client/node_modules/made ## Build and test the Type
 
 BROWSER_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix tests/browser
 
-test-browser: postgres poppler chromium page web/client/node_modules/made tests/browser/node_modules/made ## Test the page, Uppy and Dropzone in Chromium against a real broker (a part of test); TESTS="uppy dropzone"
+test-browser: postgres poppler chromium page web/client/src/schema.d.ts tests/browser/node_modules/made ## Test the page, Uppy and Dropzone in Chromium against a real broker (a part of test); TESTS="uppy dropzone"
 	$(call step,broker for the browser,$(CARGO) test --locked --no-run --test it)
-	$(call step,types of the browser tests,$(NPM) run --silent generate && $(BROWSER_NPM) run --silent check)
+	$(call step,types of the browser tests,$(BROWSER_NPM) run --silent check)
 	$(call step,browser tests,TEST_BROKER_BINARY='$(BROKER)' $(BROWSER_NPM) test --silent -- $(TESTS))
 
 tests/browser/node_modules/made: tests/browser/package-lock.json | node
@@ -200,7 +200,7 @@ bench-processing: postgres venv poppler .tools/processing/made ## Run the benchm
 		$(call install,libvips-tools imagemagick,vipsthumbnail or convert is missing: install libvips-tools and imagemagick from your distribution); }
 	benches/all.sh processing images documents jobs
 
-bench-browser: postgres chromium page web/client/node_modules/made tests/browser/node_modules/made ## Run the benchmarks of the page in Chromium, beside Uppy; BENCHMARKS="besideUppy largeFile" runs some of them
+bench-browser: postgres chromium page tests/browser/node_modules/made ## Run the benchmarks of the page in Chromium, beside Uppy; BENCHMARKS="besideUppy largeFile" runs some of them
 	PATH="$(CURDIR)/.tools/node/bin:$$PATH" benches/all.sh browser
 
 .tools/processing/made: benches/processing-requirements.txt
