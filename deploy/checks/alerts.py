@@ -1,5 +1,7 @@
 """Checks the rules for Prometheus, their tests, the runbook and the example for Alertmanager."""
 
+import functools
+import json
 import re
 import subprocess
 import tempfile
@@ -17,6 +19,10 @@ RULES = FOLDER / "rules.yaml"
 TESTS = sorted((FOLDER / "tests").glob("*.yaml"))
 RUNBOOK = ROOT / "docs/src/guides/operators/runbook.md"
 PROGRAMS = ROOT / ".tools/prometheus/root/usr/bin"
+
+
+def load(text):
+    return yaml.load(text, yaml.CSafeLoader)
 
 
 def run(program, *arguments):
@@ -40,10 +46,16 @@ def alerts(rules):
     return {rule["alert"]: rule for group in rules["groups"] for rule in group["rules"] if "alert" in rule}
 
 
+@functools.cache
+def all_tests():
+    """The tests of all files."""
+    return [one for file in TESTS for one in load(file.read_text())["tests"]]
+
+
 def tests_of(alert, kind):
     """The tests in which an alert fires or is silent."""
     start = f"{alert} {'fires' if kind == 'fires' else 'is silent'} - "
-    return [one for file in TESTS for one in yaml.safe_load(file.read_text())["tests"] if one["name"].startswith(start)]
+    return [one for one in all_tests() if one["name"].startswith(start)]
 
 
 def coverage_faults(names):
@@ -58,22 +70,22 @@ def coverage_faults(names):
                 for expected in test["promql_expr_test"]:
                     if f'"{alert}"' not in expected["expr"] or bool(expected["exp_samples"]) != (kind == "fires"):
                         faults.append(f"{test['name']}: does not expect what its name says")
-    known = {test["name"].split(" ")[0] for file in TESTS for test in yaml.safe_load(file.read_text())["tests"]}
+    known = {test["name"].split(" ")[0] for test in all_tests()}
     return faults + [f"{name}: has tests, but there is no such alert" for name in sorted(known - set(names))]
 
 
 def run_tests(rules, tests):
     """The faults of some tests with these rules."""
     with tempfile.TemporaryDirectory() as folder:
-        (Path(folder) / "rules.yaml").write_text(yaml.safe_dump(rules))
+        (Path(folder) / "rules.yaml").write_text(json.dumps(rules))
         file = Path(folder) / "test.yaml"
-        file.write_text(yaml.safe_dump({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}))
+        file.write_text(json.dumps({"rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": tests}))
         return run("promtool", "test", "rules", str(file))
 
 
 def with_alert(alert, **changes):
     """The rules with a changed alert."""
-    rules = yaml.safe_load(RULES.read_text())
+    rules = load(RULES.read_text())
     alerts(rules)[alert].update(changes)
     return rules
 
@@ -130,7 +142,7 @@ def route_faults(config, receivers):
 
 def main():
     report = Report("alerts")
-    rules = yaml.safe_load(RULES.read_text())
+    rules = load(RULES.read_text())
     names = alerts(rules)
     known, values = metrics(), label_values()
     report.check("promtool accepts the rules", run("promtool", "check", "rules", RULES))

@@ -15,6 +15,8 @@ MODULES = {
     "ScaledObject": "@kubernetes-models/keda/keda.sh/v1alpha1",
     "TriggerAuthentication": "@kubernetes-models/keda/keda.sh/v1alpha1",
 }
+# The types of Grafana have enums, to which TypeScript does not assign the strings that JSON has.
+PLAIN = "type Plain<T> = T extends string ? `${T}` : T extends object ? { [K in keyof T]: Plain<T[K]> } : T;"
 OPTIONS = ["--noEmit", "--strict", "--skipLibCheck", "--module", "nodenext", "--moduleResolution", "nodenext"]
 
 
@@ -25,16 +27,20 @@ def node(*arguments, text=None):
                           env={**os.environ, "PATH": path}, check=False)
 
 
+def type_of(kind, number):
+    return f"Plain<T{number}>" if kind == "Dashboard" else f"T{number}"
+
+
 def type_faults(objects):
     """The faults that the TypeScript compiler finds, above all unknown members. Takes a list of triples: what the
     object is, the import of its type with that type, and the object."""
-    lines, subjects = [], {}
+    lines, subjects = [PLAIN], {}
     for number, (subject, (module, kind), value) in enumerate(objects):
         lines.append(f'import type {{ {kind} as T{number} }} from "{module}";')
         subjects[number] = subject
     first = len(lines)
     for number, (_, _, value) in enumerate(objects):
-        lines.append(f"export const v{number}: T{number} = {json.dumps(value)};")
+        lines.append(f"export const v{number}: {type_of(kind, number)} = {json.dumps(value)};")
     with tempfile.NamedTemporaryFile("w", suffix=".ts", dir=FOLDER) as file:
         file.write("\n".join(lines))
         file.flush()

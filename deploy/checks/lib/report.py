@@ -1,8 +1,9 @@
 """Prints one line for each check, and the faults of those that fail."""
 
 import sys
+from pathlib import Path
 
-ROOT = __import__("pathlib").Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[3]
 
 
 class Report:
@@ -17,11 +18,11 @@ class Report:
         faults = list(faults)
         if faults:
             self.failed += 1
-            print(f"FAILED  {self.subject}: {name}")
+            print(f"FAILED  {self.subject}: {name}", flush=True)
             for fault in faults:
                 print(f"        {fault}")
         else:
-            print(f"ok      {self.subject}: {name}")
+            print(f"ok      {self.subject}: {name}", flush=True)
 
     def refuses(self, name, faults, expected):
         """Records that a validator refuses a broken copy, with a fault that contains `expected`."""
@@ -32,5 +33,4 @@ class Report:
 
     def finish(self):
         """Ends the script: with the code 1 if a check failed."""
-        sys.stdout.flush()
         sys.exit(1 if self.failed else 0)
