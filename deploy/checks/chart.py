@@ -52,8 +52,6 @@ def check_variants(report, all_validators):
 
 def faults_of(validate, values, chart, before):
     """The faults of a broken chart, also if Helm refuses it at once."""
-    if found := lint(values, chart):
-        return found
     try:
         objects = render(values, chart=chart)
         changed = ["--set", "settings.BROKER_URL_SECONDS=901"]
@@ -75,6 +73,8 @@ def check_refusals(report, all_validators):
         report.refuses(name, all_validators[rule](objects), fault)
     for name, values, options, fault in REFUSED_VALUES:
         report.refuses(name, refusal(CHART / f"ci/{values}-values.yaml", *options), fault)
+    with broken_chart(BROKEN[0]) as chart:
+        report.refuses("a broken template by lint", lint(chart / "ci/minimal-values.yaml", chart), "config.yaml")
     report.refuses("a Kubernetes older than the oldest", refusal(
         CHART / "ci/minimal-values.yaml", "--kube-version", "1.26"), "1.26")
 
