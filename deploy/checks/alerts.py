@@ -141,6 +141,13 @@ def chart_faults(objects, rules):
     return faults + ([] if made["groups"] == rules["groups"] else [f"PrometheusRule: differs from {RULES.name}"])
 
 
+def trigger_faults(objects, known, values):
+    """The names in the query of KEDA that do not exist: it would find no jobs, and start no workers."""
+    queries = [(one["metadata"]["name"], trigger["metadata"]["query"]) for one in of_kind(objects, "ScaledObject")
+               for trigger in one["spec"]["triggers"]]
+    return [fault for name, query in queries for fault in expression_faults(f"ScaledObject {name}", query, known, values)]
+
+
 def route_faults(config, receivers):
     """Who gets an alert of each severity."""
     faults = []
@@ -162,6 +169,8 @@ def main():
     report.check("each alert has a test in which it fires and one in which it is silent", coverage_faults(names))
     report.check("each alert has a section in the runbook", runbook_faults(names, RUNBOOK.read_text()))
     report.check("the chart has the same rules", chart_faults(render(CHART / "ci/eks-values.yaml"), rules))
+    scaled = render(CHART / "ci/processing-values.yaml")
+    report.check("the query of KEDA names what exists", trigger_faults(scaled, known, values))
     alertmanager = FOLDER / "alertmanager.yaml"
     report.check("amtool accepts the example for Alertmanager", run("amtool", "check-config", alertmanager))
     right = {"critical": "on-call", "warning": "messages", "info": "collected"}
@@ -180,6 +189,8 @@ def main():
         "UploadBrokerSweepFailed", expr='upload_broker_sweeps_total{outcome="broken"} > 0'), known, values), "'broken'")
     report.refuses("a grouping by a label that does not exist", rule_faults(with_alert(
         "UploadBrokerSweepFailed", expr="sum by (result) (upload_broker_sweeps_total) > 0"), known, values), "label result")
+    of_kind(scaled, "ScaledObject")[0]["spec"]["triggers"][0]["metadata"]["query"] = "sum(upload_broker_jobs_waiting)"
+    report.refuses("a query of KEDA for a metric that does not exist", trigger_faults(scaled, known, values), "no series")
     report.refuses("an alert without tests", coverage_faults([*names, "UploadBrokerOther"]), "UploadBrokerOther: no test")
     report.refuses("an alert without a section", runbook_faults([*names, "UploadBrokerOther"], RUNBOOK.read_text()), "no section")
     report.refuses("a chart with other rules", chart_faults(

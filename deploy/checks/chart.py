@@ -83,6 +83,10 @@ def main():
     report = Report("chart")
     all_validators = validators()
     report.check("Chart.yaml names the oldest Kubernetes", version_faults((CHART / "Chart.yaml").read_text()))
+    report.check("needs no other chart", [] if "dependencies" not in (CHART / "Chart.yaml").read_text() else [
+        "Chart.yaml: has dependencies; operators bring their own Postgres"])
+    report.check("accepts the version of a cluster of EKS", refusal(
+        CHART / "ci/minimal-values.yaml", "--kube-version", "1.33.4-eks-99d6cc0"))
     check_variants(report, all_validators)
     check_refusals(report, all_validators)
     report.finish()

@@ -39,7 +39,7 @@ def schema_faults(schema):
 
 
 def unknown_names(files):
-    """The names in the text of the chart that look like settings and are none."""
+    """The names in the text of the chart that have the form of settings and are none."""
     known = settings()
     faults = []
     for file, text in files.items():
