@@ -171,6 +171,10 @@ def main():
     report.check("the chart has the same rules", chart_faults(render(CHART / "ci/eks-values.yaml"), rules))
     scaled = render(CHART / "ci/processing-values.yaml")
     report.check("the query of KEDA names what exists", trigger_faults(scaled, known, values))
+    for file in ("rules.yaml", "dashboard.json"):
+        right = CHART / "files" / file
+        report.check(f"{file} is a link to the file of the chart", [] if (FOLDER / file).resolve() == right else [
+            f"{FOLDER / file}: is no link to {right}, so that the two may differ"])
     alertmanager = FOLDER / "alertmanager.yaml"
     report.check("amtool accepts the example for Alertmanager", run("amtool", "check-config", alertmanager))
     right = {"critical": "on-call", "warning": "messages", "info": "collected"}
