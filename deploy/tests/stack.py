@@ -9,14 +9,15 @@ import subprocess
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "checks"))
-from harness import broker  # noqa: E402
+from harness import ROOT, broker  # noqa: E402, F401
 
 # A machine with other work on it may need this long for anything that starts.
-PATIENCE = 90
+PATIENCE = 300
 
 
 def free_port() -> int:
@@ -67,7 +68,11 @@ class Stack:
             **settings,
         }
         self.process = Process([broker(), "dev"], folder / "broker.log", env)
-        wait_for("the broker", lambda: get(f"{self.url}/readyz") == 200)
+        try:
+            wait_for("the broker", lambda: get(f"{self.url}/readyz") == 200)
+        except AssertionError as error:
+            self.process.stop()
+            raise AssertionError(f"{error}; its log ends with {self.process.output()[-2000:]}") from None
         self.key = (folder / "dev/api-key").read_text().strip()
 
     def access_lines(self) -> list[dict]:
