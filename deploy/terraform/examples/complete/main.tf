@@ -64,8 +64,7 @@ module "beanstalk" {
     BROKER_SNS_TOPIC_ARN       = module.queue.topic_arn
     BROKER_S3_EVENTS_QUEUE_URL = module.queue.events_queue_url
     BROKER_WORKER_QUEUE_URL    = module.queue.worker_queue_url
-    BROKER_CORS_ORIGINS        = join(",", var.cors_origins)
-  }, var.settings)
+  }, length(var.cors_origins) > 0 ? { BROKER_CORS_ORIGINS = join(",", var.cors_origins) } : {}, var.settings)
 }
 
 module "alarms" {
