@@ -26,7 +26,7 @@ def check_key(environment, **_):
 
 
 class User(HttpUser):
-    wait_time = between(0.5, 2)
+    wait_time = between(0.2, 1)
 
     def on_start(self):
         self.folder = f"/load/{uuid.uuid4()}/"
@@ -75,7 +75,7 @@ class User(HttpUser):
             self.acknowledge(session["id"])
             self.mine.append(path)
 
-    @task(1)
+    @task(2)
     def abandon(self):
         """A client that changes its mind."""
         session = self.session({"path": f"{self.folder}{uuid.uuid4()}.bin", "size": 10})
@@ -92,7 +92,7 @@ class User(HttpUser):
     def list_uploads(self):
         self.client.get("/uploads", params={"prefix": self.folder, "limit": 20}, name="GET /uploads?prefix=")
 
-    @task(3)
+    @task(4)
     def download(self):
         if self.mine:
             path = random.choice(self.mine)

@@ -7,7 +7,7 @@ import subprocess
 
 from stack import ROOT, run, running
 
-SECONDS = os.environ.get("LOAD_SECONDS", "20")
+SECONDS = os.environ.get("LOAD_SECONDS", "30")
 EXPECTED = {
     "/uploads", "PUT to the store", "POST /uploads/{id}/acknowledge", "GET /datasets?prefix=&include=upload",
     "GET /uploads?prefix=", "GET /datasets/{path}/action/download", "POST /uploads/{id}/cancel",
@@ -17,7 +17,7 @@ EXPECTED = {
 def users_upload_and_list_without_a_failure(stack, folder):
     command = [
         ROOT / ".tools/load/bin/locust", "--locustfile", ROOT / "deploy/load/locustfile.py", "--host", stack.url,
-        "--headless", "--users", "10", "--spawn-rate", "5", "--run-time", f"{SECONDS}s", "--stop-timeout", "30",
+        "--headless", "--users", "15", "--spawn-rate", "5", "--run-time", f"{SECONDS}s", "--stop-timeout", "30",
         "--csv", folder / "load", "--only-summary",
     ]
     env = {**os.environ, "UPLOAD_BROKER_KEY": stack.key}

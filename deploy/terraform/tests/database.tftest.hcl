@@ -7,6 +7,7 @@ run "the_database_is_encrypted_and_kept" {
   }
   variables {
     name                      = "broker"
+    password                  = "not-a-real-one"
     vpc_id                    = "vpc-1"
     subnet_ids                = ["subnet-1", "subnet-2"]
     client_security_group_ids = { instances = "sg-1" }
@@ -36,6 +37,7 @@ run "one_subnet_is_refused" {
   }
   variables {
     name                      = "broker"
+    password                  = "not-a-real-one"
     vpc_id                    = "vpc-1"
     subnet_ids                = ["subnet-1"]
     client_security_group_ids = {}

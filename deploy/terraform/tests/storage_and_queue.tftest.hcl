@@ -5,6 +5,9 @@ mock_provider "aws" {
   mock_data "aws_caller_identity" {
     defaults = { account_id = "123456789012" }
   }
+  mock_resource "aws_sns_topic" {
+    defaults = { arn = "arn:aws:sns:eu-central-1:123456789012:broker" }
+  }
 }
 
 run "the_bucket_is_private_and_its_parts_are_freed_late" {

@@ -38,12 +38,20 @@ module "iam" {
   queue_arns = [module.queue.events_queue_arn, module.queue.worker_queue_arn]
 }
 
+# Made anew by each run of Terraform, and used only if password_version has changed.
+ephemeral "aws_secretsmanager_random_password" "database" {
+  password_length     = 40
+  exclude_punctuation = true
+}
+
 module "database" {
   source                    = "../../modules/database"
   name                      = var.name
   vpc_id                    = aws_vpc.this.id
   subnet_ids                = [for subnet in aws_subnet.private : subnet.id]
   client_security_group_ids = { instances = module.beanstalk.security_group_id }
+  password                  = ephemeral.aws_secretsmanager_random_password.database.random_password
+  password_version          = var.password_version
   deletion_protection       = var.deletion_protection
 }
 

@@ -57,3 +57,9 @@ variable "deletion_protection" {
   type        = bool
   default     = true
 }
+
+variable "password_version" {
+  description = "Raise it to change the password of the database, then replace the instances."
+  type        = number
+  default     = 1
+}

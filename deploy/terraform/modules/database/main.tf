@@ -1,15 +1,10 @@
 # Aurora PostgreSQL Serverless v2 with a writer and a reader, encrypted, for TLS only. The secret contains the
-# DATABASE_URL of the broker. The password is in neither the state nor a plan: Terraform makes it anew, and
-# writes it to the cluster and the secret, when password_version changes.
+# DATABASE_URL of the broker. The password is in neither the state nor a plan: it is written to the cluster and
+# the secret when password_version changes.
 
 locals {
   # The certificates of RDS are signed by Amazon's own authority: see var.ca_file.
   url_options = "sslmode=verify-full&sslrootcert=${var.ca_file}"
-}
-
-ephemeral "aws_secretsmanager_random_password" "this" {
-  password_length     = 40
-  exclude_punctuation = true
 }
 
 resource "aws_db_subnet_group" "this" {
@@ -60,7 +55,7 @@ resource "aws_rds_cluster" "this" {
   database_name      = "broker"
   master_username    = "broker"
 
-  master_password_wo         = ephemeral.aws_secretsmanager_random_password.this.random_password
+  master_password_wo         = var.password
   master_password_wo_version = var.password_version
 
   db_subnet_group_name            = aws_db_subnet_group.this.name
@@ -112,7 +107,7 @@ resource "aws_secretsmanager_secret" "url" {
 resource "aws_secretsmanager_secret_version" "url" {
   secret_id = aws_secretsmanager_secret.url.id
   secret_string_wo = join("", [
-    "postgres://broker:${ephemeral.aws_secretsmanager_random_password.this.random_password}",
+    "postgres://broker:${var.password}",
     "@${aws_rds_cluster.this.endpoint}:5432/broker?${local.url_options}",
   ])
   secret_string_wo_version = var.password_version

@@ -54,8 +54,15 @@ variable "max_capacity" {
   }
 }
 
+variable "password" {
+  description = "The password of the broker, from an ephemeral resource, without characters that a URL has to escape."
+  type        = string
+  ephemeral   = true
+  sensitive   = true
+}
+
 variable "password_version" {
-  description = "A number. A new one makes a new password, for the cluster and the secret."
+  description = "A number. With a new one, the password is written to the cluster and the secret."
   type        = number
   default     = 1
 }
