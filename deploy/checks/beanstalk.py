@@ -1,4 +1,4 @@
-"""Checks the bundle for Elastic Beanstalk: what is in it, and that docker-compose and nginx accept it."""
+"""Checks the bundle for Elastic Beanstalk: what is in it, and that docker-compose accepts it."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ def run_bundle(root: Path, folder: Path, image: str, authorities: Path) -> subpr
 def bundled(root: Path, folder: Path) -> dict[str, str]:
     """The files of a bundle, by name."""
     command = "openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=a"
-    files = ["-keyout", "/dev/null", "-out", str(folder / "ca.pem")]
+    files = ["-keyout", str(folder / "ca.key"), "-out", str(folder / "ca.pem")]
     subprocess.run(command.split() + files, check=True, capture_output=True)
     made = run_bundle(root, folder, "registry.example.com/upload-broker:0.1.0", folder / "ca.pem")
     if made.returncode:
@@ -54,22 +54,22 @@ def bundle_is_complete(root: Path) -> list[str]:
 def accepted_by_compose(root: Path) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         text = bundled(root, Path(name)).get("docker-compose.yml", "")
-    config, error = composed_from(("docker-compose.yml",), (re.sub(r"env_file: .env\n", "", text),))
+    # The platform writes .env: docker-compose would refuse a file that is not there.
+    config, error = composed_from(("docker-compose.yml",), (text.replace("env_file: .env\n", "env_file: []\n"),))
     if error:
         return [f"{COMPOSE}: docker-compose config: {error}"]
-    faults = []
+    faults = [] if "env_file: .env\n" in text else [f"{COMPOSE}: the broker should read .env"]
     for service, values in config["services"].items():
         for key, right in (("read_only", True), ("cap_drop", ["ALL"]), ("security_opt", ["no-new-privileges:true"])):
             if values.get(key) != right:
                 faults.append(f"{COMPOSE}: service {service}: {key} should be {right}")
-        for volume in values["volumes"]:
-            source = re.sub(r"^.*/tmp[^/]*/|^\./", "", volume.split(":")[0])
-            if source not in {*NAMES, "nginx/upload-broker", "scratch"}:
-                faults.append(f"{COMPOSE}: service {service}: {source} is not in the bundle")
-    broker, nginx = config["services"]["broker"], config["services"]["nginx"]
+    for source in re.findall(r"- \./([\w./-]+):", text):
+        if source not in {*NAMES, "nginx/upload-broker"}:
+            faults.append(f"{COMPOSE}: {source} is mounted, but not in the bundle")
+    broker = config["services"]["broker"]
     if broker["image"] != "registry.example.com/upload-broker:0.1.0":
         faults.append(f"{COMPOSE}: the image is {broker['image']}, not the one of IMAGE")
-    if [str(port) for port in nginx["ports"]] not in (["80:8080/tcp"], ["80:8080"]):
+    if '"80:8080"' not in text:
         faults.append(f"{COMPOSE}: nginx should publish 80:8080, for the load balancer")
     listed = (root / "deploy/nginx/places/beanstalk/brokers.conf").read_text()
     if f"server {broker['networks']['brokers']['ipv4_address']}:8080" not in listed:
@@ -85,7 +85,7 @@ if __name__ == "__main__":
         Broken(bundle_is_complete, "deploy/beanstalk/bundle.py", '"rules.toml": rules.read_text(),', "", "rules.toml"),
         Broken(bundle_is_complete, "deploy/beanstalk/bundle.py", "ssl.create_default_context(cadata=pem)", "pass",
                "without certificates"),
-        Broken(accepted_by_compose, COMPOSE, "env_file: .env", "env_files: .env", "env_files"),
+        Broken(accepted_by_compose, COMPOSE, "restart: unless-stopped", "restrat: unless-stopped", "restrat"),
         Broken(accepted_by_compose, COMPOSE, "./rds.pem:", "./rds-ca.pem:", "rds-ca.pem"),
         Broken(accepted_by_compose, COMPOSE, '"80:8080"', '"8080:8080"', "80:8080"),
         Broken(accepted_by_compose, COMPOSE, "172.30.80.11", "172.30.80.12", "brokers.conf"),

@@ -20,5 +20,5 @@ def unknown(root: Path, names: set[str]) -> set[str]:
 
 
 def names_in(text: str) -> set[str]:
-    """What looks like a setting in any kind of file."""
+    """What has the form of a setting in any kind of file."""
     return set(re.findall(r"\b(?:BROKER_[A-Z0-9_]+|DATABASE_URL|RUST_LOG)\b", text))

@@ -14,7 +14,7 @@ command -v terraform >/dev/null || {
     exit 1
 }
 
-export CHECKPOINT_DISABLE=1
+export CHECKPOINT_DISABLE=1 AWS_EC2_METADATA_DISABLED=true
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cp -R "$here/terraform/." "$work/"
@@ -40,18 +40,6 @@ echo 'ok  terraform: validate'
 
 # The policy, with everything that it depends on, as Terraform computes it and as the doctor prints it.
 queue=https://sqs.eu-central-1.amazonaws.com/123456789012
-mkdir policy
-cat > policy/main.tf <<'END'
-module "iam" {
-  source            = "../modules/iam"
-  name              = "broker"
-  bucket            = "uploads"
-  topic_arn         = "arn:aws:sns:eu-central-1:123456789012:broker"
-  queue_arns        = ["arn:aws:sqs:eu-central-1:123456789012:events", "arn:aws:sqs:eu-central-1:123456789012:worker"]
-  textract          = true
-  textract_role_arn = "arn:aws:iam::123456789012:role/text"
-}
-END
 cat > tests/policy.tftest.hcl <<'END'
 mock_provider "aws" {
   mock_data "aws_partition" {
@@ -61,12 +49,20 @@ mock_provider "aws" {
 run "the_policy_is_the_doctors" {
   command = plan
   module {
-    source = "./policy"
+    source = "./modules/iam"
+  }
+  variables {
+    name              = "broker"
+    bucket            = "uploads"
+    topic_arn         = "arn:aws:sns:eu-central-1:123456789012:broker"
+    queue_arns        = ["arn:aws:sqs:eu-central-1:123456789012:events", "arn:aws:sqs:eu-central-1:123456789012:worker"]
+    textract          = true
+    textract_role_arn = "arn:aws:iam::123456789012:role/text"
   }
   assert {
     condition = [for statement in jsondecode(file("doctor.json")).Statement : {
       Effect = statement.Effect, Action = statement.Action, Resource = flatten([statement.Resource])
-      }] == [for statement in module.iam.policy.Statement : {
+      }] == [for statement in output.policy.Statement : {
       Effect = statement.Effect, Action = statement.Action, Resource = flatten([statement.Resource])
     }]
     error_message = "the module iam allows something else than upload-broker doctor --policy prints"
