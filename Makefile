@@ -58,11 +58,10 @@ CHROMIUM_ADVICE := No Chromium found. Install it:\n\
   Arch             pacman -S chromium\n\
 or set CHROMIUM to the path of the program
 
-
 PROMETHEUS_ADVICE := promtool and amtool are taken from the packages of Debian or Ubuntu. On other systems, put them, with \
 	prometheus and alertmanager of their releases, into .tools/prometheus/root/usr/bin, and run touch .tools/prometheus/made
 
-.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check deploy-check-kubernetes deploy-check-aws deploy-test deploy-test-aws beanstalk-bundle
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -96,7 +95,7 @@ check: lint postgres venv page ## Check format, lints and the fast tests (a part
 # Each script prints one line for each check. The broker is built as for its own tests.
 DEPLOY_PYTHON := .tools/kubernetes/bin/python3
 
-deploy-check: postgres venv .tools/kubernetes/made .tools/prometheus/made deploy/checks/node_modules/made ## Check the Helm chart, the alerts and the dashboard of deploy/ (a part of test)
+deploy-check-kubernetes: postgres venv .tools/kubernetes/made .tools/prometheus/made deploy/checks/node_modules/made
 	$(call step,settings of the chart,$(DEPLOY_PYTHON) deploy/checks/chart_settings.py)
 	$(call step,chart,$(DEPLOY_PYTHON) deploy/checks/chart.py)
 	$(call step,alerts,$(DEPLOY_PYTHON) deploy/checks/alerts.py)
@@ -270,6 +269,38 @@ poppler: ## Install the programs of poppler that the processor pdf-text starts, 
 toolchain:
 	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 \
 		|| rustup component add rustfmt clippy
+
+deploy-check: deploy-check-kubernetes deploy-check-aws ## Check the files of deploy/ with their own tools (a part of test)
+
+deploy-check-aws: .tools/deploy-aws/made
+	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
+	@command -v docker-compose >/dev/null || { $(call install,docker-compose,docker-compose is missing: install it from your distribution); }
+	@command -v systemd-analyze >/dev/null || { $(call install,systemd,systemd-analyze is missing: install systemd); }
+	@command -v openssl >/dev/null || { $(call install,openssl,openssl is missing: install it from your distribution); }
+	@for check in $(DEPLOY_CHECKS); do \
+		BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/checks/$$check.py || failed="$$failed $$check"; \
+	done; [ -z "$$failed" ] || { echo "== FAILED: deploy-check:$$failed" >&2; exit 1; }
+
+DEPLOY_CHECKS := setting_names docker nginx systemd beanstalk terraform
+
+.tools/deploy-aws/made: deploy/checks/aws-requirements.txt
+	@$(call venv,.tools/deploy-aws,--no-deps --only-binary :all: --require-hashes,$<)
+	@touch $@
+
+.tools/load/made: deploy/load/requirements.txt
+	@$(call venv,.tools/load,--no-deps --only-binary :all: --require-hashes,$<)
+	@touch $@
+
+deploy-test: deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, Terraform's own tests; TERRAFORM_PLUGINS=
+
+deploy-test-aws: .tools/deploy-aws/made .tools/load/made postgres
+	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
+	$(call step,nginx in front of a broker,BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/tests/nginx.py)
+	$(call step,load,BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/tests/load.py)
+	$(call step,Terraform,BROKER='$(BROKER)' deploy/tests/terraform.sh)
+
+beanstalk-bundle: ## Make target/upload-broker-beanstalk.zip; IMAGE=REGISTRY/upload-broker:VERSION RDS_CA=FILE RULES=FILE
+	@$(PYTHON) deploy/beanstalk/bundle.py '$(IMAGE)' '$(RDS_CA)' target/upload-broker-beanstalk.zip '$(RULES)'
 
 docs: .tools/bin/mdbook ## Build the book of docs/ in target/book, and check its links and the files that it names
 	$(call step,book,.tools/bin/mdbook build docs)

@@ -1,0 +1,20 @@
+output "url_secret_arn" {
+  description = "The secret whose value is DATABASE_URL."
+  value       = aws_secretsmanager_secret.url.arn
+  depends_on  = [aws_secretsmanager_secret_version.url, aws_rds_cluster_instance.this]
+}
+
+output "cluster" {
+  description = "Name of the cluster, for alarms."
+  value       = aws_rds_cluster.this.cluster_identifier
+}
+
+output "max_capacity" {
+  description = "Most capacity in ACU, for alarms."
+  value       = var.max_capacity
+}
+
+output "endpoint" {
+  description = "Host of the writer."
+  value       = aws_rds_cluster.this.endpoint
+}
