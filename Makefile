@@ -293,11 +293,12 @@ DEPLOY_CHECKS := setting_names docker nginx systemd beanstalk terraform
 
 deploy-test: deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, Terraform's own tests; TERRAFORM_PLUGINS=
 
-deploy-test-aws: .tools/deploy-aws/made .tools/load/made postgres
+deploy-test-aws: .tools/deploy-aws/made .tools/load/made .venv/made postgres
 	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
 	$(call step,nginx in front of a broker,BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/tests/nginx.py)
 	$(call step,load,BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/tests/load.py)
-	$(call step,Terraform,BROKER='$(BROKER)' deploy/tests/terraform.sh)
+	$(call step,Terraform,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' deploy/tests/terraform.sh)
+	$(call step,Terraform applied,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' .tools/deploy-aws/bin/python3 deploy/tests/apply.py)
 
 beanstalk-bundle: ## Make target/upload-broker-beanstalk.zip; IMAGE=REGISTRY/upload-broker:VERSION RDS_CA=FILE RULES=FILE
 	@$(PYTHON) deploy/beanstalk/bundle.py '$(IMAGE)' '$(RDS_CA)' target/upload-broker-beanstalk.zip '$(RULES)'
