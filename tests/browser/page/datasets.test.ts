@@ -69,7 +69,7 @@ group.story('a few datasets are deleted at once, more than ten after a confirmat
   const few = page.getByRole('dialog', { name: 'Delete 2 datasets?' });
   await checkLooks(page, 'delete-few');
   await few.getByRole('button', { name: 'Delete' }).click();
-  await few.waitFor({ state: 'detached' });
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   await page.getByText('13 datasets', { exact: true }).waitFor();
   assert.equal(await remaining(), 13);
 
@@ -83,7 +83,7 @@ group.story('a few datasets are deleted at once, more than ten after a confirmat
   await checkLooks(page, 'delete-many');
   await many.getByRole('textbox').fill('13');
   await confirm.click();
-  await many.waitFor({ state: 'detached' });
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
   assert.equal(await remaining(), 0);
 });
 
@@ -144,7 +144,9 @@ group.story('another system reports its work, and operators see everything', asy
   ] as const;
   for (const [fragment, name, text] of views) {
     await broker.goTo(fragment);
-    await page.getByRole('region', { name, exact: true }).getByText(text).first().waitFor();
+    const shown = page.getByRole('region', { name, exact: true }).getByText(text);
+    // The actions are also the options of a filter.
+    await shown.filter({ visible: true }).first().waitFor();
     await checkLooks(page, `operation-${name.toLowerCase()}`);
   }
 });
