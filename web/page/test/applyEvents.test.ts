@@ -12,7 +12,7 @@ function row(path: string, id = 'u1', more: object = {}): Entry {
   return { name: path, path, size: 1, etag: '"1"', last_modified: '2026-01-01T00:00:00Z', upload, ...more };
 }
 
-function event(type: string, path: string, id = 'u1', data: object = {}): UploadEvent {
+function event(type: UploadEvent['type'], path: string, id = 'u1', data: object = {}): UploadEvent {
   return {
     id: `${type} ${path}`, upload_id: id, sequence: 1, type, time: '2026-02-01T00:00:00.000Z',
     published_at: null, undeliverable_at: null,
