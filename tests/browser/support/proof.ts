@@ -42,6 +42,17 @@ export async function assertProven(client: BrokerClient, proof: Proof): Promise<
   return upload;
 }
 
+/** The bytes of the parts that the store has of an upload; 0 if there is no upload. */
+export async function arrivedBytes(client: BrokerClient, upload?: Upload): Promise<number> {
+  if (!upload) {
+    return 0;
+  }
+  const { data } = await client.api.GET('/uploads/{id}/parts', {
+    params: { path: { id: upload.id } },
+  });
+  return (data?.uploaded ?? []).reduce((sum, { size }) => sum + size, 0);
+}
+
 /** The history of an upload. */
 export async function eventsOf(client: BrokerClient, id: string): Promise<UploadEvent[]> {
   const { data } = await client.api.GET('/uploads/{id}/events', { params: { path: { id } } });
