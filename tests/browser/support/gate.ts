@@ -8,8 +8,6 @@ import type { AddressInfo, Server, Socket } from 'node:net';
 
 /** A gate. It is open at first. */
 export class Gate {
-  /** The connections that have been accepted so far. */
-  accepted = 0;
   /** The bytes that the clients have sent so far. */
   received = 0;
   /** The speed of each connection from the client to the server in bytes per second. */
@@ -36,11 +34,6 @@ export class Gate {
   /** A rule for `--host-resolver-rules`: the browser reaches the server through the gate. */
   get rule(): string {
     return `MAP ${this.target.host} 127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
-  }
-
-  /** The number of connections that are open now. */
-  get connections(): number {
-    return this.#open.size / 2;
   }
 
   /** Cuts all connections, and each new one. */
@@ -81,7 +74,6 @@ export class Gate {
       client.resetAndDestroy();
       return;
     }
-    this.accepted += 1;
     const server = connect({
       host: this.target.hostname,
       port: Number(this.target.port),
