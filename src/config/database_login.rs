@@ -1,5 +1,7 @@
 //! Where Postgres is and how to log in: one URL, a file that contains it, or its parts.
 
+use secrecy::{ExposeSecret as _, SecretString};
+
 use super::database_url::DatabaseUrl;
 use super::database_url::parts::DatabaseParts;
 use super::parse::number;
@@ -27,7 +29,7 @@ pub(super) fn read(reader: &mut Reader<'_>) -> Option<DatabaseUrl> {
     let parts = read_parts(reader);
     match (url?, parts?) {
         (Some(url), None) => Some(url),
-        (None, Some(parts)) => match DatabaseUrl::parse(&parts.to_url()) {
+        (None, Some(parts)) => match DatabaseUrl::parse(parts.to_url().expose_secret()) {
             Ok(url) => Some(url),
             Err(detail) => {
                 reader.fault(&BROKER_DB_HOST, format!("and the other parts: {detail}"));
@@ -53,7 +55,7 @@ fn read_parts(reader: &mut Reader<'_>) -> Option<Option<DatabaseParts>> {
     let port = reader.optional(&BROKER_DB_PORT, number(1..=u16::MAX));
     let name = reader.optional(&BROKER_DB_NAME, text);
     let user = reader.optional(&BROKER_DB_USER, text);
-    let password = reader.optional(&BROKER_DB_PASSWORD, text);
+    let password = reader.optional(&BROKER_DB_PASSWORD, |text| Ok(SecretString::from(text)));
     let password_file = reader.optional(&BROKER_DB_PASSWORD_FILE, readable);
     let sslmode = reader.optional(&BROKER_DB_SSLMODE, text);
     let sslrootcert = reader.optional(&BROKER_DB_SSLROOTCERT, readable);

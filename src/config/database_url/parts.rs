@@ -1,6 +1,7 @@
 //! A Postgres URL from its parts, for platforms that store the parts of a login separately.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use secrecy::{ExposeSecret as _, SecretString};
 
 /// All characters except those that never need encoding (RFC 3986, section 2.3).
 const ENCODED: &AsciiSet = &NON_ALPHANUMERIC
@@ -17,7 +18,7 @@ pub(in crate::config) struct DatabaseParts {
     pub port: Option<u16>,
     pub name: Option<String>,
     pub user: Option<String>,
-    pub password: Option<String>,
+    pub password: Option<SecretString>,
     pub password_file: Option<String>,
     pub sslmode: Option<String>,
     pub sslrootcert: Option<String>,
@@ -25,7 +26,7 @@ pub(in crate::config) struct DatabaseParts {
 
 impl DatabaseParts {
     /// Writes the URL. It contains the password.
-    pub(in crate::config) fn to_url(&self) -> String {
+    pub(in crate::config) fn to_url(&self) -> SecretString {
         let encoded = |text: &str| utf8_percent_encode(text, ENCODED).to_string();
         let mut url = "postgres:///".to_owned();
         if let Some(name) = &self.name {
@@ -33,26 +34,25 @@ impl DatabaseParts {
         }
         url.push_str(&format!("?host={}", encoded(&self.host)));
         let port = self.port.map(|port| port.to_string());
+        let password = self.password.as_ref().map(|secret| secret.expose_secret());
         for (option, value) in [
-            ("port", &port),
-            ("user", &self.user),
-            ("password", &self.password),
-            ("password_file", &self.password_file),
-            ("sslmode", &self.sslmode),
-            ("sslrootcert", &self.sslrootcert),
+            ("port", port.as_deref()),
+            ("user", self.user.as_deref()),
+            ("password", password),
+            ("password_file", self.password_file.as_deref()),
+            ("sslmode", self.sslmode.as_deref()),
+            ("sslrootcert", self.sslrootcert.as_deref()),
         ] {
             if let Some(value) = value {
                 url.push_str(&format!("&{option}={}", encoded(value)));
             }
         }
-        url
+        url.into()
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
     use crate::config::{DatabaseUrl, TlsMode};
 
@@ -63,11 +63,11 @@ mod tests {
             port: Some(6543),
             name: Some("up loads/1".to_owned()),
             user: Some("me@home".to_owned()),
-            password: Some("a&b=c d/?#@%é".to_owned()),
+            password: Some("a&b=c d/?#@%é".into()),
             sslmode: Some("verify-full".to_owned()),
             ..DatabaseParts::default()
         };
-        let url = DatabaseUrl::parse(&parts.to_url()).unwrap();
+        let url = DatabaseUrl::parse(parts.to_url().expose_secret()).unwrap();
         let server = &url.servers()[0];
         assert_eq!(
             (server.host.as_str(), server.port),
@@ -88,7 +88,7 @@ mod tests {
             host: "/run/postgresql".to_owned(),
             ..DatabaseParts::default()
         };
-        let url = DatabaseUrl::parse(&parts.to_url()).unwrap();
+        let url = DatabaseUrl::parse(parts.to_url().expose_secret()).unwrap();
         assert_eq!(url.servers()[0].host, "/run/postgresql");
         assert_eq!(url.options().database, None);
     }
