@@ -21,8 +21,8 @@ export interface ErrorWords {
 
 /** What to do about the problems of the broker, by code. */
 const ADVICE: Record<string, string> = {
-  unauthorized: 'Sign in with a key or token that is valid. The last one was mistyped, revoked or has expired.',
-  forbidden: 'Ask an operator for a key with the right that is named here.',
+  unauthenticated: 'Sign in with a key or token that is valid. The last one was mistyped, revoked or has expired.',
+  'insufficient-scope': 'Ask an operator for a key with the right that is named here.',
   'outside-prefix': 'Choose a folder that this key may write to.',
   'quota-exceeded': 'Delete what is no longer needed, or ask an operator for a larger quota.',
   'size-limit-exceeded': 'Choose a smaller file, or ask an operator to raise the limit.',
