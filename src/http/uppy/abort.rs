@@ -41,13 +41,13 @@ pub const OPERATION: Operation = Operation {
 /// Cancels an upload in parts.
 #[utoipa::path(delete, path = PATH, operation_id = "uppyAbort", tag = "Uppy",
     summary = "Cancel an upload",
-    description = "Cancels a Pending upload and removes its parts. Repeated calls get the same response.",
+    description = "Cancels a Pending upload and removes its parts. Repeated calls, and calls for an upload that failed or expired, get the same response and change nothing.",
     security(("bearer" = ["uploads:write"])),
     params(
         ("uploadId" = String, Path, description = "The upload id of S3, as one percent-encoded segment", example = "VXBsb2FkIElE"),
         ("key" = String, Query, description = "The key of the object", example = "in/photo.jpg"),
     ),
-    responses((status = 200, description = "The upload is Cancelled", body = Aborted, example = json!(example()))))]
+    responses((status = 200, description = "The upload is Cancelled, or has ended before without a dataset", body = Aborted, example = json!(example()))))]
 pub async fn abort(
     caller: Caller<UploadsWrite>,
     broker: web::Data<Broker>,

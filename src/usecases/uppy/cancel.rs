@@ -9,14 +9,20 @@ use crate::domain::upload::Upload;
 use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
-/// Cancels an upload. To cancel it again changes nothing, because the first answer may have been lost.
+/// Cancels an upload. Nothing changes if it has ended without a dataset: the first answer may have been
+/// lost, and version 5 of the client also cancels an upload whose completion was refused.
 pub async fn cancel(
     broker: &Arc<Broker>,
     principal: &Principal,
     session: &UppySession,
 ) -> Result<Upload> {
     let upload = broker.find_uppy_upload(principal, session).await?;
-    if upload.status == Status::Cancelled {
+    let has_ended = match upload.status {
+        Status::Cancelled | Status::Expired => true,
+        Status::Error => !upload.was_acknowledged(),
+        _ => false,
+    };
+    if has_ended {
         return Ok(upload);
     }
     let this = Arc::clone(broker);

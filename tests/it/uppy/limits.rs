@@ -75,6 +75,9 @@ async fn sum_of_parts_over_the_limit_fails_upload() {
         .complete(parts)
         .await
         .expect_problem(409, "invalid-status");
+    // Version 5 cancels it then, and does not catch an error.
+    assert_eq!(upload.abort().await.expect(StatusCode::OK), json!({}));
+    assert_eq!(upload_at(&app, &upload.key).await["status"], "Error");
 
     // Exactly the limit is fine.
     let upload = uppy.begin("a.bin").await;
@@ -82,6 +85,8 @@ async fn sum_of_parts_over_the_limit_fails_upload() {
     let second = upload.send(2, b"five!".to_vec()).await;
     let parts = json!([{"PartNumber": 1, "ETag": first}, {"PartNumber": 2, "ETag": second}]);
     upload.complete(parts).await.expect(StatusCode::OK);
+    // A proven dataset is not cancelled.
+    upload.abort().await.expect_problem(409, "invalid-status");
 }
 
 #[tokio::test]
