@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 from docker import composed_from
-from harness import Broken, main
-from settings_table import defaults
+from lib.broken_copies import Broken, main
+from lib.settings_page import defaults
 
 COMPOSE = "deploy/beanstalk/docker-compose.yml"
 NAMES = {

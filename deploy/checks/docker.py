@@ -10,8 +10,8 @@ from pathlib import Path
 
 import yaml
 
-from harness import TOOLS, Broken, main
-from settings_table import defaults
+from lib.broken_copies import TOOLS, Broken, main
+from lib.settings_page import defaults
 
 DOCKERFILE = "deploy/docker/Dockerfile"
 COMPOSE = "deploy/docker/compose.yaml"

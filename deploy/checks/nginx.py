@@ -7,8 +7,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import TOOLS, Broken, main
-from settings_table import defaults
+from lib.broken_copies import TOOLS, Broken, main
+from lib.settings_page import defaults
 
 CONF = "deploy/nginx/upload-broker.conf"
 PLACES = ("compose", "beanstalk", "machine")

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from harness import Broken, main
-from settings_table import names_in, unknown
+from lib.broken_copies import Broken, main
+from lib.settings_page import names_in, unknown
 
 # Variables of compose files and of scripts, which are no settings of the broker.
 OWN = {"BROKER_IMAGE"}

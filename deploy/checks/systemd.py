@@ -5,8 +5,8 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from harness import Broken, main
-from settings_table import defaults
+from lib.broken_copies import Broken, main
+from lib.settings_page import defaults
 
 FOLDER = "deploy/systemd"
 SERVE, WORKER = f"{FOLDER}/upload-broker.service", f"{FOLDER}/upload-broker-worker.service"

@@ -10,7 +10,7 @@ from pathlib import Path
 import hcl2
 import parliament
 
-from harness import Broken, broker, main
+from lib.broken_copies import Broken, broker, main
 
 FOLDER = "deploy/terraform"
 IAM = f"{FOLDER}/modules/iam/main.tf"

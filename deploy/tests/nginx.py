@@ -17,7 +17,7 @@ from pathlib import Path
 from stack import Process, free_port, run, running, wait_for
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "checks"))
-from harness import ROOT  # noqa: E402
+from lib.broken_copies import ROOT  # noqa: E402
 from nginx import make_folder  # noqa: E402
 
 ORIGIN = "https://app.example.com"

@@ -14,7 +14,7 @@ import urllib.request
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "checks"))
-from harness import ROOT, broker  # noqa: E402, F401
+from lib.broken_copies import ROOT, broker  # noqa: E402, F401
 
 # A machine with other work on it may need this long for anything that starts.
 PATIENCE = 300

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-ROOT = Path(__file__).resolve().parents[2]
+from .report import ROOT, Report
+
 TOOLS = ROOT / ".tools/deploy-aws/bin"
 
 # A validator takes the folder of the repository, and returns one text for each fault: what is wrong,
@@ -44,7 +45,8 @@ def copy(to: Path) -> Path:
     for part in ("deploy", "docs/src", "Cargo.toml"):
         source = ROOT / part
         if source.is_dir():
-            ignore = shutil.ignore_patterns("__pycache__", ".terraform*", "*.tfstate*")
+            # Packages of npm are large, and no validator reads them.
+            ignore = shutil.ignore_patterns("__pycache__", "node_modules", ".terraform*", "*.tfstate*")
             shutil.copytree(source, to / part, ignore=ignore)
         else:
             (to / part).parent.mkdir(parents=True, exist_ok=True)
@@ -70,17 +72,12 @@ def refusal(case: Broken) -> str | None:
 
 def main(subject: str, validators: list[Validator], broken: list[Broken]) -> None:
     """Prints one line for each validator, and exits with 1 if one fails."""
-    unbroken = [v.__name__ for v in validators if not any(case.validator is v for case in broken)]
-    failed = False
+    report = Report(subject)
     for validator in validators:
         cases = [case for case in broken if case.validator is validator]
         faults = validator(ROOT)
         faults += [f"the check itself: {why}" for why in map(refusal, cases) if why]
+        faults += [] if cases else ["the check itself: it has no broken copy"]
         name = validator.__name__.replace("_", " ")
-        print(f"{'FAILED' if faults else 'ok'}  {subject}: {name} ({len(cases)} broken copies)", flush=True)
-        for fault in faults:
-            print(f"        {fault}", flush=True)
-        failed |= bool(faults)
-    if unbroken:
-        print(f"FAILED  {subject}: no broken copy for {', '.join(unbroken)}")
-    sys.exit(1 if failed or unbroken else 0)
+        report.check(f"{name} ({len(cases)} broken copies)", faults)
+    report.finish()
