@@ -8,9 +8,12 @@ use crate::usecases::context::Broker;
 use crate::usecases::error::Result;
 
 /// The most bytes of text that a caller should pass to [`Writing::add`] at a time.
-pub const BATCH_BYTES: usize = 1024 * 1024;
+///
+/// Postgres splits about 0.6 MiB of text a second into words. A statement of this size takes half a second,
+/// and ends within its timeout (15 s by default) on a server that is 30 times as busy, too.
+pub const BATCH_BYTES: usize = 256 * 1024;
 /// The most pages that a caller should pass to [`Writing::add`] at a time.
-pub const BATCH_PAGES: usize = 200;
+pub const BATCH_PAGES: usize = 50;
 
 /// A document that is being written.
 pub struct Writing<'a> {

@@ -5,8 +5,9 @@ use reqwest::StatusCode;
 use super::scene::{LONG, Scene};
 use crate::support::database;
 use crate::support::observe::within;
+use crate::support::process::Run;
 
-/// Makes the statement that writes page 300 wait for a lock. The first 200 pages are one statement.
+/// Makes the statement that writes page 300 wait for a lock. The first 250 pages are five statements.
 async fn hold_up_page_300(scene: &Scene) -> tokio_postgres::Client {
     let client = database::connect(scene.place.database.url()).await;
     client
@@ -22,6 +23,14 @@ async fn hold_up_page_300(scene: &Scene) -> tokio_postgres::Client {
         .await
         .expect("a trigger");
     client
+}
+
+/// A worker whose statements wait for the lock as long as the test needs, however busy the machine is.
+fn worker_with_long_timeouts(scene: &Scene) -> Run {
+    scene
+        .worker()
+        .set("BROKER_REQUEST_TIMEOUT_SECONDS", 600)
+        .set("BROKER_DB_STATEMENT_TIMEOUT_SECONDS", 600)
 }
 
 /// Waits until some pages are stored, and the others wait for the lock.
@@ -45,7 +54,7 @@ async fn let_page_300_pass(client: &tokio_postgres::Client) {
 async fn worker_that_wakes_up_after_its_lease_publishes_nothing() {
     let scene = Scene::new().await;
     let client = hold_up_page_300(&scene).await;
-    let mut first = scene.worker().spawn();
+    let mut first = worker_with_long_timeouts(&scene).spawn();
     let upload = scene.upload("pages-500").await;
     wait_for_half_of_the_text(&scene).await;
     first.signal("STOP");
@@ -86,7 +95,7 @@ async fn worker_that_wakes_up_after_its_lease_publishes_nothing() {
 async fn worker_that_dies_while_it_writes_pages_leaves_no_half_text() {
     let scene = Scene::new().await;
     let client = hold_up_page_300(&scene).await;
-    let first = scene.worker().spawn();
+    let first = worker_with_long_timeouts(&scene).spawn();
     let upload = scene.upload("pages-500").await;
     wait_for_half_of_the_text(&scene).await;
     let text = scene.text(&upload, "").await;
