@@ -76,9 +76,9 @@ run: page ## Start the broker with embedded Postgres, S3 and SNS, without config
 build: page ## Build the optimised binary, target/release/upload-broker
 	$(CARGO) build --release --locked
 
-test: lint postgres pooler poppler venv page ## Check everything: format, lints, all tests, and whether openapi.yaml and the schema match the code
+test: lint postgres pooler poppler venv page ## Check everything: format, lints, all tests, the page in a browser, the files of deploy/, and whether openapi.yaml and the schema match the code
 	$(call step,tests,CARGO='$(CARGO)' tests/run.sh --locked)
-	@$(MAKE) --no-print-directory client test-page
+	@$(MAKE) --no-print-directory client test-page test-browser deploy-check
 	@printf '\n== all is well\n'
 
 # Left out are the suites for faults, several replicas, races, other stores, load and large data, those
@@ -173,7 +173,7 @@ client: postgres poppler web/client/node_modules/made ## Build and test the Type
 
 BROWSER_NPM := PATH="$(CURDIR)/.tools/node/bin:$$PATH" npm --prefix tests/browser
 
-test-browser: postgres poppler chromium page web/client/src/schema.d.ts tests/browser/node_modules/made ## Test the page, Uppy and Dropzone in Chromium against a real broker; TESTS="uppy dropzone"
+test-browser: postgres poppler chromium page web/client/src/schema.d.ts tests/browser/node_modules/made ## Test the page, Uppy and Dropzone in Chromium against a real broker (a part of test); TESTS="uppy dropzone"
 	$(call step,broker for the browser,$(CARGO) test --locked --no-run --test it)
 	$(call step,types of the browser tests,$(BROWSER_NPM) run --silent check)
 	$(call step,browser tests,TEST_BROKER_BINARY='$(BROKER)' $(BROWSER_NPM) test --silent -- $(TESTS))
@@ -270,7 +270,7 @@ toolchain:
 	@$(CARGO) fmt --version >/dev/null 2>&1 && $(CARGO) clippy --version >/dev/null 2>&1 \
 		|| rustup component add rustfmt clippy
 
-deploy-check: deploy-check-kubernetes deploy-check-aws ## Check the files of deploy/ with their own tools
+deploy-check: deploy-check-kubernetes deploy-check-aws ## Check the files of deploy/ with their own tools (a part of test)
 
 deploy-check-aws: .tools/deploy-aws/made
 	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }

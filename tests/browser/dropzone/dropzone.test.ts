@@ -97,23 +97,36 @@ group.story('chunks go on after the connections to the store are cut', async (sc
   await assertProven(scene.stage.client(), { path: '/cut/cut.bin', level: 'checksum', file });
 });
 
-group.story('a file that is removed from the list is cancelled', async (scene) => {
-  const page = await open(scene, '/stop/');
-  scene.watch.expectCuts();
-  const { storeGate } = scene.stage;
-  storeGate.speed = MIB;
-  const file = await files.sized('stop.bin', 30 * MIB);
-  await drop(page.locator('#dropzone'), [file]);
-  const client = scene.stage.client();
-  const upload = await until('the upload starts', async () => {
-    return storeGate.received > MIB && (await uploadAt(client, '/stop/stop.bin'));
-  });
+async function removeAll(page: Page): Promise<void> {
   await page.evaluate(() => {
     const dropzone = Reflect.get(window, 'dropzone') as { removeAllFiles(all: boolean): void };
     dropzone.removeAllFiles(true);
   });
-  await until('the upload is cancelled', async () => {
-    const now = await client.api.GET('/uploads/{id}', { params: { path: { id: upload.id } } });
-    return now.data?.status === 'Cancelled';
-  });
+}
+
+group.story('a file that is removed while it is sent is cancelled', async (scene) => {
+  const page = await open(scene, '/stop/');
+  scene.watch.expectCuts();
+  const { storeGate } = scene.stage;
+  storeGate.speed = MIB;
+  const before = storeGate.received;
+  await drop(page.locator('#dropzone'), [await files.sized('stop.bin', 30 * MIB)]);
+  await until('the file is sent', () => storeGate.received > before + MIB);
+  await removeAll(page);
+  await waitUntilCancelled(scene, '/stop/stop.bin');
 });
+
+group.story('a file that is removed while its session is created is cancelled', async (scene) => {
+  const page = await open(scene, '/early/');
+  scene.watch.expectCuts();
+  await drop(page.locator('#dropzone'), [await files.sized('early.bin', 30 * MIB)]);
+  await removeAll(page);
+  await waitUntilCancelled(scene, '/early/early.bin');
+});
+
+async function waitUntilCancelled(scene: Scene, path: string): Promise<void> {
+  const client = scene.stage.client();
+  await until('the upload is cancelled', async () => {
+    return (await uploadAt(client, path))?.status === 'Cancelled';
+  });
+}

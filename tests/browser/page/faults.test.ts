@@ -98,9 +98,10 @@ group.story('after a reload in the middle, the upload is resumed with the parts 
   const offer = page.getByRole('region', { name: 'Interrupted uploads' });
   await offer.getByText('/reload/large.bin').waitFor();
   await checkLooks(page, 'interrupted');
+  storeGate.speed = Infinity;
+  await storeGate.idle();
   const kept = await arrived();
   const resumed = storeGate.received;
-  storeGate.speed = Infinity;
   await offer.getByRole('button', { name: 'Resume' }).click();
   // The browser cannot open a chosen file again.
   const other = await files.text('reload/other/large.bin', 'other bytes');

@@ -4,6 +4,7 @@
  */
 import { once } from 'node:events';
 import { connect, createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
 /** A gate. It is open at first. */
@@ -61,6 +62,14 @@ export class Gate {
    */
   cutAfter(...bytes: number[]): void {
     this.#cuts = bytes;
+  }
+
+  /** Waits until nothing is sent: the bytes of ended requests stay in the buffers of connections for a while. */
+  async idle(): Promise<void> {
+    for (let before = -1; before !== this.received; ) {
+      before = this.received;
+      await pause(300);
+    }
   }
 
   async stop(): Promise<void> {

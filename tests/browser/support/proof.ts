@@ -42,9 +42,9 @@ export async function assertProven(client: BrokerClient, proof: Proof): Promise<
   return upload;
 }
 
-/** The bytes of the parts that the store has of an upload; 0 if there is no upload. */
+/** The bytes of the parts that the store has of a pending upload; 0 if there is none. */
 export async function arrivedBytes(client: BrokerClient, upload?: Upload): Promise<number> {
-  if (!upload) {
+  if (upload?.status !== 'Pending') {
     return 0;
   }
   const { data } = await client.api.GET('/uploads/{id}/parts', {

@@ -67,6 +67,16 @@ export function makeDropzone(element: HTMLElement | string, broker: BrokerClient
     return data;
   }
 
+  /** Ends the session of a file that was removed. */
+  function cancel(file: DropzoneFile): void {
+    const id = sessions.get(file)?.upload.id;
+    sessions.delete(file);
+    if (id) {
+      // If it fails, the broker ends the session at its deadline.
+      broker.cancelUpload(id).catch(() => undefined);
+    }
+  }
+
   const dropzone = new Dropzone(element, {
     method: 'PUT',
     url: (files, dataBlocks) => {
@@ -87,7 +97,8 @@ export function makeDropzone(element: HTMLElement | string, broker: BrokerClient
     defaultHeaders: false,
     accept: (file, done) => {
       start(file).then(
-        () => done(),
+        // The file may have been removed while the session was created.
+        () => (dropzone.files.includes(file) ? done() : cancel(file)),
         (error: Error) => done(error.message),
       );
     },
@@ -106,13 +117,8 @@ export function makeDropzone(element: HTMLElement | string, broker: BrokerClient
     },
   });
 
-  dropzone.on('canceled', (file: DropzoneFile) => {
-    const id = sessions.get(file)?.upload.id;
-    if (id) {
-      // If it fails, the broker ends the session at its deadline.
-      broker.cancelUpload(id).catch(() => undefined);
-    }
-  });
+  dropzone.on('canceled', cancel);
+  dropzone.on('removedfile', cancel);
 
   return dropzone;
 }
