@@ -19,7 +19,7 @@ import { sendParts } from './parts.js';
 import type { SentParts } from './parts.js';
 import { acknowledge, hasArrived, listUploadedParts, openSession } from './session.js';
 import { BlobReader } from './source.js';
-import type { Bytes, Reader } from './source.js';
+import type { Content, Reader } from './source.js';
 import { sendOrCancel } from './task.js';
 import type { Task } from './task.js';
 
@@ -66,7 +66,7 @@ export async function uploadBlobInParts(task: Task, blob: Blob): Promise<Upload>
 export async function uploadStreamInParts(
   task: Task,
   reader: Reader,
-  first: Bytes,
+  first: Content,
 ): Promise<Upload> {
   const { connection, key, options, meter } = task;
   const { signal } = options;

@@ -8,14 +8,15 @@ import { StoreError, UnavailableError } from '../errors.js';
 import { parseRetryAfter } from '../http/retry.js';
 import { withTimeLimit } from '../http/signals.js';
 import type { Connection } from '../http/connection.js';
-import type { Bytes } from './source.js';
+import { sizeOf } from './source.js';
+import type { Content } from './source.js';
 
 /** A request to the store. */
 export interface PutRequest {
   url: string;
   /** Exactly the headers that were signed. */
   headers: Record<string, string>;
-  body: Blob | Bytes;
+  body: Content;
   /** Is called with the number of bytes that were sent so far, where that can be observed. */
   onSent: (bytes: number) => void;
   signal: AbortSignal | undefined;
@@ -62,8 +63,7 @@ export function isAlreadyThere(error: unknown): boolean {
 
 /** Sends the bytes. Rejects with a `StoreError` or an `UnavailableError`. */
 export async function put(connection: Connection, request: PutRequest): Promise<void> {
-  const size = request.body instanceof Blob ? request.body.size : request.body.length;
-  const limit = 60_000 + (size / SLOWEST) * 1000;
+  const limit = 60_000 + (sizeOf(request.body) / SLOWEST) * 1000;
   const send = typeof XMLHttpRequest === 'undefined' ? sendByFetch : sendByXhr;
   const answer = await withTimeLimit(Math.min(limit, 2 ** 31 - 1), request.signal, (signal) =>
     send(connection, { ...request, signal }),

@@ -13,7 +13,7 @@
 import { BrokerError, ConflictError } from '../errors.js';
 import { isTransient, retry } from '../http/retry.js';
 import type { CreateUpload, Upload } from '../schema-types.js';
-import { checksumOf } from './checksum.js';
+import { assertReadable, checksumOf } from './checksum.js';
 import { describeUpload } from './options.js';
 import { isAlreadyThere, put } from './put.js';
 import { acknowledge, hasArrived, openSession } from './session.js';
@@ -71,6 +71,7 @@ async function sendBlob(
         return true;
       }
       meter.failed(0);
+      await assertReadable(blob);
       if (isTransient(error)) {
         ({ upload } = await openSession(connection, key, body, signal));
       }

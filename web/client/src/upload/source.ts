@@ -17,10 +17,18 @@ export type UploadSource =
 /** Bytes in memory, in a buffer that `fetch` accepts. */
 export type Bytes = Uint8Array<ArrayBuffer>;
 
+/** Bytes to send: in memory, or a range of a Blob, of which nothing is read before it is needed. */
+export type Content = Blob | Bytes;
+
+/** The size in bytes. */
+export function sizeOf(content: Content): number {
+  return content instanceof Blob ? content.size : content.length;
+}
+
 /** Reads bytes in order. */
 export interface Reader {
   /** The next `size` bytes; fewer only at the end. */
-  read(size: number): Promise<Bytes>;
+  read(size: number): Promise<Content>;
   /** Ends the reading early, and releases the source. */
   cancel(): Promise<void>;
 }
@@ -42,17 +50,16 @@ export function openSource(source: UploadSource): Blob | Reader {
   throw new TypeError('Upload a Blob, a buffer, a stream or an asynchronous iterable of bytes');
 }
 
-/** Reads a Blob slice by slice, so that only the current slice is in memory. */
+/** Reads a Blob range by range. */
 export class BlobReader implements Reader {
   #offset = 0;
 
   constructor(readonly blob: Blob) {}
 
-  async read(size: number): Promise<Bytes> {
-    const slice = this.blob.slice(this.#offset, this.#offset + size);
-    const bytes = new Uint8Array(await slice.arrayBuffer());
-    this.#offset += bytes.length;
-    return bytes;
+  async read(size: number): Promise<Blob> {
+    const range = this.blob.slice(this.#offset, this.#offset + size);
+    this.#offset += range.size;
+    return range;
   }
 
   async cancel(): Promise<void> {}

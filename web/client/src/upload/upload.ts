@@ -10,7 +10,7 @@ import { SINGLE_LIMIT, STREAM_PART_SIZE } from './options.js';
 import type { UploadOptions } from './options.js';
 import { ProgressMeter } from './progress.js';
 import { uploadWhole } from './single.js';
-import { openSource } from './source.js';
+import { openSource, sizeOf } from './source.js';
 import type { Reader, UploadSource } from './source.js';
 import type { Task } from './task.js';
 
@@ -51,10 +51,10 @@ async function uploadStream(task: Task, reader: Reader): Promise<Upload> {
   const size = partSize ?? STREAM_PART_SIZE;
   try {
     const first = await untilAborted(reader.read(size), signal);
-    if (first.length === size) {
+    if (sizeOf(first) === size) {
       return await uploadStreamInParts(task, reader, first);
     }
-    task.meter.ended(first.length);
+    task.meter.ended(sizeOf(first));
     return await uploadWhole(task, new Blob([first]));
   } catch (error) {
     void reader.cancel().catch(() => undefined);

@@ -24,6 +24,9 @@ const BATCH_BYTES = 64 * 1024 * 1024;
 const READY_BYTES = 32 * 1024 * 1024;
 /** How many files are sent at a time: browsers open six connections to a server. */
 const LANES = 6;
+/** Files are proven together: this many at once, or those that have arrived within this time, in milliseconds. */
+const PROOF_FILES = 25;
+const PROOF_DELAY = 150;
 /** A URL that ends earlier than this, in milliseconds, is not used any more. */
 const REMAINING = 30_000;
 
@@ -35,6 +38,8 @@ export class SmallFiles {
   #readyBytes = 0;
   #isPreparing = false;
   #isProving = false;
+  #isProofDue = false;
+  #proofTimer: ReturnType<typeof setTimeout> | undefined;
   #sending = 0;
 
   constructor(readonly context: Context) {}
@@ -64,11 +69,27 @@ export class SmallFiles {
       this.#sendNext();
     }
     if (!this.#isProving && this.#arrived.size > 0) {
-      void this.#prove();
+      this.#proveSoon();
     }
     const isLow = this.#ready.size < BATCH_FILES && this.#readyBytes < READY_BYTES;
     if (!this.#isPreparing && isLow && this.#queue.size > 0) {
       void this.#prepare();
+    }
+  }
+
+  /** Proves what has arrived, unless more is about to arrive. */
+  #proveSoon(): void {
+    const isLast = this.#sending === 0 && this.#ready.size === 0 && !this.#isPreparing;
+    if (isLast || this.#isProofDue || this.#arrived.size >= PROOF_FILES) {
+      clearTimeout(this.#proofTimer);
+      this.#proofTimer = undefined;
+      this.#isProofDue = false;
+      void this.#prove();
+    } else {
+      this.#proofTimer ??= setTimeout(() => {
+        this.#isProofDue = true;
+        this.context.pump();
+      }, PROOF_DELAY);
     }
   }
 
