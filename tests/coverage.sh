@@ -42,7 +42,7 @@ export RUSTC_WORKSPACE_WRAPPER=$PWD/tests/coverage-rustc.sh
 skips=(--skip client::put_large --skip processors::limits::file_that_is_too_large)
 
 [ $# -gt 0 ] || set -- --locked
-mapfile -t objects < <("$cargo" test --locked --no-run --message-format json 2>/dev/null \
+mapfile -t objects < <("$cargo" test --locked --no-run --message-format json \
     | sed -n 's/.*"executable":"\([^"]*\)".*/\1/p' | sort -u)
 [ ${#objects[@]} -gt 0 ] || { echo 'the tests do not compile: see cargo test --no-run' >&2; exit 1; }
 tests/run.sh "$@" -- "${skips[@]}"
