@@ -205,8 +205,10 @@ impl Topic {
 
     async fn call(&self, batch: &[Entry]) -> Result<PublishBatchOutput, Refusal> {
         let requests = batch.iter().map(|entry| entry.request.clone()).collect();
-        let scopes: Vec<Option<Scope>> = batch.iter().map(|entry| entry.span.own_scope()).collect();
-        let mut span = linked_span("SNS PublishBatch", SpanKind::Client, &scopes);
+        let scopes: Vec<Scope> = (batch.iter())
+            .filter_map(|entry| entry.span.own_scope())
+            .collect();
+        let mut span = linked_span("SNS PublishBatch", SpanKind::Client, scopes.iter());
         if span.is_recorded() {
             span.set("rpc.system", "aws-api");
             span.set("rpc.service", "SNS");

@@ -129,10 +129,10 @@ impl Broker {
         while let Some(waiting) = queue.take() {
             let (items, senders): (Vec<Scoped<T>>, Vec<_>) = waiting.into_iter().unzip();
             self.metrics.batches.written(name, items.len());
-            let (items, scopes): (Vec<T>, Vec<Option<Scope>>) =
-                items.into_iter().map(|one| (one.item, one.scope)).unzip();
-            let mut span = trace::linked_span("write batch", SpanKind::Internal, &scopes);
+            let scopes = items.iter().filter_map(|one| one.scope.as_ref());
+            let mut span = trace::linked_span("write batch", SpanKind::Internal, scopes);
             span.set_number("upload_broker.batch.items", items.len());
+            let items = items.into_iter().map(|one| one.item).collect();
             let results = T::write(&self, key.clone(), items);
             let results = with_scope(span.own_scope(), results).await;
             drop(span);

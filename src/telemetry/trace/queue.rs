@@ -13,7 +13,7 @@ use crate::telemetry::Metrics;
 use crate::telemetry::metrics::SpanOutcome;
 
 /// The largest number of spans that wait.
-const MAX_WAITING: usize = 4096;
+const MAX_WAITING: usize = 2048;
 
 /// Puts ended spans into the queue. It never waits.
 pub(super) struct Queue {

@@ -28,8 +28,12 @@ pub fn internal_span(name: impl Into<Cow<'static, str>>) -> Span {
 
 /// Starts a span for work that is done for several scopes at once: a child of the first one that is
 /// recorded, with links to the others.
-pub fn linked_span(name: &'static str, kind: SpanKind, scopes: &[Option<Scope>]) -> Span {
-    let mut recorded = scopes.iter().flatten().filter(|scope| is_recorded(scope));
+pub fn linked_span<'a>(
+    name: &'static str,
+    kind: SpanKind,
+    scopes: impl Iterator<Item = &'a Scope>,
+) -> Span {
+    let mut recorded = scopes.filter(|scope| is_recorded(scope));
     match recorded.next() {
         Some(first) => {
             let others = recorded.map(|scope| scope.context.clone());

@@ -10,8 +10,10 @@ use serde_json::json;
 
 use super::collector::{Collector, Span};
 use super::{post_in_trace, traceparent};
+use crate::event_schema::assert_matches_schema;
 use crate::support::app::id;
 use crate::support::inbox::Message;
+use crate::support::observe::eventually;
 
 /// The trace of the client, and its span.
 const TRACE: u128 = 0x0af7_6519_16cd_43dd_8448_eb21_1c80_319c;
@@ -94,6 +96,7 @@ async fn notification_leads_back_to_request_through_postgres_and_s3() {
         "{places:?}"
     );
 
+    assert_matches_schema(&app, &message.json()).await;
     // The event has the context of what caused it, and the message that of its publication.
     let cause = message.json()["traceparent"]
         .as_str()
@@ -154,6 +157,19 @@ async fn requests_that_share_a_statement_keep_their_traces() {
         let attribute = &message.attributes["traceparent"];
         let trace = format!("{:032x}", trace_of(second, number));
         assert!(attribute.contains(&trace), "{message:#?}");
+    }
+    // A shared statement is in the trace of one request, with links to the others.
+    eventually("a shared statement is exported", async || {
+        collector
+            .spans()
+            .iter()
+            .any(|span| span.name == "write batch")
+    })
+    .await;
+    let spans = collector.spans().into_iter();
+    for span in spans.filter(|span| span.name == "write batch") {
+        let items: usize = span.attribute("upload_broker.batch.items").parse().unwrap();
+        assert_eq!(span.links.len() + 1, items, "{span:#?}");
     }
 }
 
