@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::future::OptionFuture;
 use tokio_util::sync::CancellationToken;
 
-use super::assemble::AssembleError;
+use super::assemble_error::AssembleError;
 use crate::config::{self, Settings};
 use crate::lifecycle::Shutdown;
 use crate::telemetry::reports::{self, Fault, FaultKind, Reporter};

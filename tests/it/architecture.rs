@@ -47,7 +47,7 @@ const CRATES: &[(&str, &[&str])] = &[
         &["client", "identity", "objects", "notify", "telemetry"],
     ),
     ("opentelemetry", &["telemetry"]),
-    ("opentelemetry_otlp", &["telemetry"]),
+    ("opentelemetry_proto", &["telemetry"]),
     ("opentelemetry_sdk", &["telemetry"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),

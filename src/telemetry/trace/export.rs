@@ -3,17 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use opentelemetry_otlp::SpanExporter;
-use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData, SpanExporter as _};
+use opentelemetry_sdk::trace::{SdkTracerProvider, SpanData};
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
 
+use super::send::Sender;
 use crate::telemetry::Metrics;
 use crate::telemetry::log::scrub::scrub;
 use crate::telemetry::metrics::SpanOutcome;
 
-/// The longest time of one export, with its retries.
-pub(super) const EXPORT_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest time that the last exports may take after the process has stopped.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long spans are collected before they are sent.
@@ -27,7 +25,7 @@ pub struct Exporter {
     /// Spans are recorded as long as it exists.
     _provider: SdkTracerProvider,
     spans: Receiver<SpanData>,
-    sender: SpanExporter,
+    sender: Sender,
     metrics: Arc<Metrics>,
 }
 
@@ -35,7 +33,7 @@ impl Exporter {
     pub(super) fn new(
         provider: SdkTracerProvider,
         spans: Receiver<SpanData>,
-        sender: SpanExporter,
+        sender: Sender,
         metrics: Arc<Metrics>,
     ) -> Self {
         Self {
@@ -82,25 +80,26 @@ impl Exporter {
             }
             self.collect(&mut batch, over).await;
             let spans = u64::try_from(batch.len()).unwrap_or(u64::MAX);
-            let outcome = match self.sender.export(batch).await {
-                Ok(()) => {
+            let rejected = match self.sender.send(batch).await {
+                Ok(rejected) => {
                     if is_failing {
                         log::info!("traces: the receiver accepts spans again");
                     }
                     is_failing = false;
-                    SpanOutcome::Exported
+                    rejected.min(spans)
                 }
-                Err(error) => {
+                Err(reason) => {
                     // Every export of a long outage would be a line.
                     if !is_failing {
-                        let error = error.to_string();
-                        log::warn!("traces: spans cannot be sent: {}", scrub(&error));
+                        log::warn!("traces: spans cannot be sent: {}", scrub(&reason));
                     }
                     is_failing = true;
-                    SpanOutcome::Failed
+                    spans
                 }
             };
-            self.metrics.traces.ended(outcome, spans);
+            let traces = &self.metrics.traces;
+            traces.ended(SpanOutcome::Failed, rejected);
+            traces.ended(SpanOutcome::Exported, spans - rejected);
         }
     }
 

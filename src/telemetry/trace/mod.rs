@@ -16,20 +16,24 @@
 //! A span never contains a secret: its attributes are the names of operations, patterns of routes,
 //! ids, tenants and numbers, and no paths, queries, headers or messages of errors.
 
+mod build;
 mod context;
 mod current;
 mod export;
 mod options;
 mod queue;
+mod send;
 mod span;
 mod start;
 mod tracer;
 
+pub use build::build;
 pub use context::RemoteContext;
 pub use current::{Scope, scope, span_id, trace_id, traceparent, with_scope};
 pub use export::Exporter;
 pub use opentelemetry::trace::SpanKind;
 pub use options::{Endpoint, Options};
+pub use send::BuildError;
 pub use span::Span;
 pub use start::{aws_span, client_span, internal_span, linked_span};
-pub use tracer::{BuildError, Tracer, build};
+pub use tracer::Tracer;

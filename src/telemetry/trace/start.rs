@@ -1,11 +1,51 @@
-//! Starts children of the span of the current task.
+//! Starts spans: the first ones of this process, and children of the span of the current task.
 
 use std::borrow::Cow;
 
-use opentelemetry::trace::{SpanContext, SpanKind};
+use opentelemetry::Context;
+use opentelemetry::trace::{
+    Link, SpanBuilder, SpanContext, SpanKind, TraceContextExt as _, Tracer as _,
+};
 
+use super::context::RemoteContext;
 use super::current::{self, Scope};
 use super::span::Span;
+use super::tracer::Tracer;
+
+impl Tracer {
+    /// Starts the first span of this process in a trace. `cause` is the context of what caused it;
+    /// without one, a trace begins.
+    pub fn root_span(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        kind: SpanKind,
+        cause: Option<RemoteContext>,
+    ) -> Span {
+        self.start(name, kind, cause.map(|cause| cause.0), Vec::new())
+    }
+
+    fn start(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        kind: SpanKind,
+        parent: Option<SpanContext>,
+        links: Vec<SpanContext>,
+    ) -> Span {
+        let mut builder = SpanBuilder::from_name(name).with_kind(kind);
+        if !links.is_empty() {
+            let links = links.into_iter().map(Link::with_context);
+            builder = builder.with_links(links.collect());
+        }
+        let parent = match parent {
+            Some(parent) => Context::new().with_remote_span_context(parent),
+            None => Context::new(),
+        };
+        Span::started(
+            self.sdk().build_with_context(builder, &parent),
+            self.clone(),
+        )
+    }
+}
 
 /// Starts a span for a call to another service.
 pub fn client_span(name: impl Into<Cow<'static, str>>) -> Span {
