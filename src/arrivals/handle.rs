@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::message::ParsedMessage;
 use crate::sqs::queue::ReceivedMessage;
+use crate::telemetry::trace::{Span, SpanKind, with_scope};
 use crate::usecases::maintenance::arrived::{Arrived, arrived};
 use crate::usecases::{Broker, Error};
 
@@ -36,7 +37,9 @@ pub(super) async fn handle(
         None => Verdict::Ignored,
     };
     for change in &parsed.changes {
-        let one = match arrived(broker, &change.bucket, &change.key).await {
+        let span = change_span(broker, &message.id);
+        let arrived = arrived(broker, &change.bucket, &change.key);
+        let one = match with_scope(span.own_scope(), arrived).await {
             Ok(outcome) => log_outcome(outcome),
             Err(error) => {
                 let (id, receives) = (&message.id, message.receives);
@@ -50,6 +53,16 @@ pub(super) async fn handle(
         verdict = verdict.max(one);
     }
     verdict
+}
+
+/// With traces, each object is a trace of its own, which the events that it causes belong to.
+fn change_span(broker: &Broker, message: &str) -> Span {
+    let Some(tracer) = &broker.observers.tracer else {
+        return Span::none();
+    };
+    let mut span = tracer.root_span("process S3 event", SpanKind::Consumer, None);
+    span.set("messaging.message.id", message.to_owned());
+    span
 }
 
 /// Logs what became of one object, and returns the verdict that follows from it.

@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 pub use super::assemble_error::AssembleError;
 pub use super::cloud::Cloud;
+use super::observers::{self, Senders};
 use super::{build_worker, store_abilities};
 use crate::arrivals::reader::Reader;
 use crate::clock::Clock;
@@ -48,6 +49,7 @@ pub struct Assembly {
     pub(super) webhooks: WebhookRelay,
     pub(super) reader: Option<Reader>,
     pub(super) worker: Option<Worker>,
+    pub(super) senders: Senders,
 }
 
 /// Migrates the database if the settings say so, and builds the components. Sends nothing to S3.
@@ -69,6 +71,8 @@ pub async fn assemble(
         }
     }
     let metrics = Arc::new(Metrics::new(clock.now())?);
+    let (observers, senders) = observers::build(settings, &metrics)?;
+    let tracer = observers.tracer.clone();
     let pool = pool::build(
         database.url.expose(),
         limits(database),
@@ -105,6 +109,7 @@ pub async fn assemble(
         rules: rules(settings, processing),
         clock: clock.clone(),
         metrics: Arc::clone(&metrics),
+        observers,
         caches: Caches::new(jwt, token_key),
         batches: Batches::default(),
         tasks: Tasks::new(copy::CONCURRENT_COPIES),
@@ -126,11 +131,15 @@ pub async fn assemble(
         Arc::clone(&metrics),
         wake_webhooks,
         Limits::default(),
-    );
+    )
+    .with_tracer(tracer.clone());
     let topic = cloud.topic.as_ref();
     let relay = Relay {
         pool,
-        topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
+        topic: topic.map(|arn| {
+            let topic = Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics));
+            topic.with_tracer(tracer)
+        }),
         lease: settings.janitor.lease,
         clock,
         metrics,
@@ -143,6 +152,7 @@ pub async fn assemble(
         broker,
         relay,
         webhooks,
+        senders,
     })
 }
 

@@ -65,6 +65,12 @@ pub enum AssembleError {
     /// The certificate files of TLS are invalid.
     #[error("TLS cannot be enabled")]
     Tls(#[from] TlsError),
+    /// The exporter of traces cannot be built.
+    #[error("traces cannot be recorded")]
+    Traces(#[source] crate::telemetry::trace::BuildError),
+    /// The HTTP client for reports to Sentry cannot be created.
+    #[error("the HTTP client for reports to Sentry cannot be created")]
+    Reports(#[source] reqwest::Error),
     /// The system rejects signal handlers.
     #[error("signal handlers cannot be installed")]
     Signals(#[source] std::io::Error),

@@ -20,6 +20,7 @@ mod healthcheck;
 mod janitor;
 mod keys;
 mod migrate;
+mod observers;
 mod openapi;
 mod output;
 mod process;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::assemble::{AssembleError, Assembly};
+use super::observers::report_failures;
 use crate::clock::Clock;
 use crate::config::{self, Audit, Auth, Role, Settings};
 use crate::http::server::Serves;
@@ -26,6 +27,20 @@ impl Assembly {
     /// are opened, pending ones are accepted, and what is running is finished within the shutdown
     /// timeout. `ready` is called with the address of the API listener.
     pub async fn run(
+        mut self,
+        settings: &Settings,
+        shutdown: &Shutdown,
+        ready: impl FnOnce(SocketAddr),
+    ) -> Result<ExitCode, AssembleError> {
+        report_failures(shutdown, self.broker.observers.reporter.as_ref());
+        let senders = std::mem::take(&mut self.senders);
+        // What the last tasks recorded is sent after they have ended.
+        senders
+            .run_during(self.run_parts(settings, shutdown, ready))
+            .await
+    }
+
+    async fn run_parts(
         self,
         settings: &Settings,
         shutdown: &Shutdown,
@@ -37,6 +52,7 @@ impl Assembly {
             webhooks,
             reader,
             worker,
+            senders: _,
         } = self;
         // Not a failure yet: credentials may become available later. Until then, the readiness
         // check of S3 fails.

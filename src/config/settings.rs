@@ -20,6 +20,8 @@ use super::report::Effective;
 use super::roles::Roles;
 use super::s3::S3;
 use super::s3_events::S3Events;
+use super::sentry::Sentry;
+use super::traces::Traces;
 use super::uploads::Uploads;
 use super::variable::Fallback;
 use super::variables::{AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, VARIABLES};
@@ -61,6 +63,10 @@ pub struct Settings {
     pub worker: Worker,
     /// Logging.
     pub log: Log,
+    /// Where traces are sent; `None` if they are not recorded.
+    pub traces: Option<Traces>,
+    /// Where faults are reported to; `None` if they are not reported.
+    pub sentry: Option<Sentry>,
     /// The embedded stack of `dev`.
     pub dev: Dev,
     effective: Vec<Effective>,
@@ -126,6 +132,8 @@ impl Section for Settings {
         let s3_events = S3Events::read(reader);
         let worker = Worker::read(reader);
         let log = Log::read(reader);
+        let traces = Option::<Traces>::read(reader);
+        let sentry = Option::<Sentry>::read(reader);
         let dev = Dev::read(reader);
         record_sdk_variables(reader);
         if let (Some(auth), Some(http)) = (auth, &http) {
@@ -148,6 +156,8 @@ impl Section for Settings {
             s3_events: s3_events?,
             worker: worker?,
             log: log?,
+            traces: traces?,
+            sentry: sentry?,
             dev: dev?,
             effective: Vec::new(),
         })

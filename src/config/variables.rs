@@ -136,6 +136,18 @@ table! {
     BROKER_LOG_FORMAT, Text("text"), Plain, "Log format: `text`, or `json` for one object per line.";
     RUST_LOG, Text("info"), Plain, "Log filter, such as `info` or `upload_broker=debug,info`.";
 
+    OTEL_EXPORTER_OTLP_ENDPOINT, Unset, Url, "Base URL of an OpenTelemetry collector that receives OTLP over HTTP (protobuf), such as `http://collector:4318`; traces are sent to `/v1/traces` below it. Not set: no traces, unless the next variable is set.";
+    OTEL_EXPORTER_OTLP_TRACES_ENDPOINT, Unset, Url, "The whole URL that traces are sent to, instead of the one below that base URL.";
+    OTEL_EXPORTER_OTLP_HEADERS, Unset, Secret, "Headers of these requests, comma-separated: `authorization=Bearer%20TOKEN`; values may be percent-encoded.";
+    OTEL_EXPORTER_OTLP_HEADERS_FILE, Unset, Plain, "File that contains `OTEL_EXPORTER_OTLP_HEADERS`; read at the start.";
+    OTEL_SERVICE_NAME, Derived("`service.name` of `OTEL_RESOURCE_ATTRIBUTES`, or `upload-broker`"), Plain, "Name of the service in traces.";
+    OTEL_RESOURCE_ATTRIBUTES, Unset, Plain, "Further attributes of the process in traces, comma-separated: `deployment.environment.name=production,k8s.pod.name=broker-0`.";
+    OTEL_TRACES_SAMPLER, Text("parentbased_always_on"), Plain, "Which traces are recorded: `parentbased_always_on`, `parentbased_always_off` or `parentbased_traceidratio` follow the decision of a caller that sends `traceparent`, and decide for all others; `always_on`, `always_off` and `traceidratio` decide for all.";
+    OTEL_TRACES_SAMPLER_ARG, Unset, Plain, "Fraction of the traces that the samplers with `traceidratio` record, from 0 to 1; not set: 1.";
+    BROKER_SENTRY_DSN, Unset, Secret, "DSN of a Sentry project that internal errors (500) and panics are reported to: `https://KEY@HOST/PROJECT`. Not set: nothing is reported.";
+    BROKER_SENTRY_DSN_FILE, Unset, Plain, "File that contains `BROKER_SENTRY_DSN`; read at the start.";
+    BROKER_SENTRY_ENVIRONMENT, Text("production"), Plain, "Name of the environment in these reports.";
+
     BROKER_DEV_DIR, Text(".dev"), Plain, "Folder of the state of `dev`.";
     BROKER_DEV_S3_BIND, Text("127.0.0.1:9000"), Plain, "Address and port of the S3 server of `dev`.";
 

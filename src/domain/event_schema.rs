@@ -41,6 +41,11 @@ pub fn event_schema() -> Value {
                 "description": "The number of the event within its upload, from 1. Order the events of one upload by it, as a number.",
             },
             "tenant": {"type": "string", "minLength": 1},
+            "traceparent": {
+                "type": "string",
+                "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+                "description": "The trace context (W3C) of the request that caused the event; absent if that is not known.",
+            },
             "data": {"$ref": "#/$defs/data"},
         },
         "required": [

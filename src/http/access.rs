@@ -13,6 +13,7 @@ use actix_web::{HttpMessage as _, HttpRequest};
 
 use super::client_address::ClientAddress;
 use crate::domain::principal::Principal;
+use crate::telemetry::log::mask_tokens;
 use crate::telemetry::metrics::Http;
 
 /// Routes that machines poll every few seconds. They are logged at level `debug` and have no
@@ -50,6 +51,8 @@ impl Access<'_> {
             log::Level::Info
         };
         let status = self.status.as_u16();
+        // A client may send a credential in the place of the id.
+        let upload = self.upload.map(mask_tokens);
         log::log!(
             target: "upload_broker::access",
             level,
@@ -58,7 +61,7 @@ impl Access<'_> {
             status = status,
             micros = u64::try_from(self.took.as_micros()).unwrap_or(u64::MAX),
             bytes = self.bytes(),
-            upload = self.upload,
+            upload = upload.as_deref(),
             tenant = self.tenant,
             client = self.client.map(|client| client.to_string());
             "answered"

@@ -108,6 +108,8 @@ pub fn main(
     let has_page = serves == Serves::Api && pages.web_page;
     let policy = has_page.then(|| web::Data::new(ContentPolicy::of(&broker)));
     let secure = web::Data::new(Secure(certificate.is_some()));
+    let tracer = broker.observers.tracer.clone().map(web::Data::new);
+    let reporter = broker.observers.reporter.clone().map(web::Data::new);
     let in_flight = web::Data::new(InFlightLimit::new(settings.max_in_flight));
     let app = move || {
         App::new()
@@ -133,6 +135,12 @@ pub fn main(
             .configure(|config| {
                 if let Some(policy) = &policy {
                     config.app_data(policy.clone());
+                }
+                if let Some(tracer) = &tracer {
+                    config.app_data(tracer.clone());
+                }
+                if let Some(reporter) = &reporter {
+                    config.app_data(reporter.clone());
                 }
             })
             .configure(match serves {

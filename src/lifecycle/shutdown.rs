@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::io;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -11,7 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 
 use super::outcome::{Failure, Outcome};
-use super::supervise::{Kind, Panic, TaskResult, Tasks, detach, panic_text};
+use super::supervise::{Kind, OnFailure, Panic, TaskResult, Tasks, detach, panic_text};
 
 /// The time for tasks that are dropped at the hard stop to run their destructors. They need none,
 /// unless they block.
@@ -24,6 +24,7 @@ pub struct Shutdown {
     soft: CancellationToken,
     pub(super) hard: CancellationToken,
     tasks: Arc<Tasks>,
+    on_failure: Arc<OnceLock<OnFailure>>,
 }
 
 impl Shutdown {
@@ -101,6 +102,12 @@ impl Shutdown {
         self.launch(name, Kind::Job, future);
     }
 
+    /// Calls `observe` for every loop that fails, and for every task that panics, with its name, the
+    /// reason, and whether it panicked. Only the first call of this method has an effect.
+    pub fn on_failure(&self, observe: impl Fn(&'static str, &str, bool) + Send + Sync + 'static) {
+        let _ = self.on_failure.set(OnFailure(Box::new(observe)));
+    }
+
     /// Waits for the soft stop, then at most `timeout` for the spawned tasks. Tasks that have not
     /// stopped by then, or at a second signal, are dropped and named in the outcome.
     pub async fn wait(&self, timeout: Duration) -> Outcome {
@@ -141,6 +148,7 @@ impl Shutdown {
     }
 
     fn ended(&self, id: u64, name: &'static str, kind: Kind, end: Result<impl TaskResult, Panic>) {
+        let is_panic = end.is_err();
         let fault = match end {
             Err(panic) => Some(format!("panicked: {}", panic_text(&*panic))),
             Ok(end) => end.fault().map(|fault| format!("failed: {fault}")),
@@ -149,16 +157,26 @@ impl Shutdown {
             (Kind::Job, None) => self.tasks.remove(id, None),
             (Kind::Job, Some(reason)) => {
                 log::error!("{name} {reason}");
+                if is_panic {
+                    self.observe_failure(name, &reason, is_panic);
+                }
                 self.tasks.remove(id, None);
             }
             (Kind::Loop, None) if self.is_stopping() => self.tasks.remove(id, None),
             (Kind::Loop, fault) => {
                 let reason = fault.unwrap_or_else(|| "returned before the shutdown".to_owned());
+                self.observe_failure(name, &reason, is_panic);
                 let failure = Failure { name, reason };
                 log::error!("{failure}; stopping the process");
                 self.tasks.remove(id, Some(failure));
                 self.stop();
             }
+        }
+    }
+
+    fn observe_failure(&self, name: &'static str, reason: &str, is_panic: bool) {
+        if let Some(OnFailure(observe)) = self.on_failure.get() {
+            observe(name, reason, is_panic);
         }
     }
 }

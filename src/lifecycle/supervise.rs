@@ -27,6 +27,17 @@ impl<E: fmt::Display + Send> TaskResult for Result<(), E> {
     }
 }
 
+/// What is called with the name of a task that failed, the reason, and whether it panicked.
+pub(super) struct OnFailure(pub(super) Box<Observe>);
+
+type Observe = dyn Fn(&'static str, &str, bool) + Send + Sync;
+
+impl fmt::Debug for OnFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OnFailure").finish_non_exhaustive()
+    }
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Kind {
     /// The task must run as long as the process.

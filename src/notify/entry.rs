@@ -6,7 +6,9 @@ use aws_sdk_sns::types::{MessageAttributeValue, PublishBatchRequestEntry};
 use uuid::Uuid;
 
 use super::envelope::{Envelope, SCHEMA_VERSION};
+use super::event_span::event_span;
 use crate::store::outbox::OutboxEvent;
+use crate::telemetry::trace::{Span, SpanKind, Tracer};
 
 /// The largest number of entries in a call.
 pub(super) const BATCH_ENTRIES: usize = 10;
@@ -18,15 +20,23 @@ pub(super) struct Entry {
     /// The id of the event, which is also the id of the entry.
     pub(super) id: Uuid,
     pub(super) request: PublishBatchRequestEntry,
+    pub(super) span: Span,
     bytes: usize,
 }
 
 impl Entry {
-    /// Creates the entry of an event. `fifo` is whether the topic is a FIFO topic.
+    /// Creates the entry of an event. `fifo` is whether the topic is a FIFO topic, and `tracer` starts
+    /// the span of the event, which ends with the entry.
     ///
     /// # Errors
     /// The reason why SNS can never accept this event.
-    pub(super) fn new(event: &OutboxEvent, fifo: bool) -> Result<Self, String> {
+    pub(super) fn new(
+        event: &OutboxEvent,
+        fifo: bool,
+        tracer: Option<&Tracer>,
+    ) -> Result<Self, String> {
+        let span = event_span(tracer, "publish", SpanKind::Producer, event);
+        let traceparent = span.traceparent().or_else(|| event.traceparent.clone());
         let body =
             serde_json::to_string(&Envelope::of(event)).map_err(|cause| cause.to_string())?;
         let attributes = [
@@ -34,6 +44,7 @@ impl Entry {
             ("tenant", &event.tenant),
             ("content_type", event.text("content_type")),
             ("schema_version", SCHEMA_VERSION),
+            ("traceparent", traceparent.as_deref().unwrap_or_default()),
         ];
         let mut bytes = body.len();
         let id = event.id.to_string();
@@ -63,6 +74,7 @@ impl Entry {
         }
         Ok(Self {
             id: event.id,
+            span,
             bytes,
             request: request.build().map_err(|cause| cause.to_string())?,
         })

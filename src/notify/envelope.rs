@@ -1,6 +1,8 @@
 //! The envelope of a notification: CloudEvents 1.0 in JSON.
 //!
-//! Source: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md>
+//! Sources: <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/formats/json-format.md> and,
+//! for `traceparent`, the extension
+//! <https://github.com/cloudevents/spec/blob/v1.0.2/cloudevents/extensions/distributed-tracing.md>
 
 use serde::Serialize;
 use serde_json::Value;
@@ -22,6 +24,8 @@ pub struct Envelope<'a> {
     datacontenttype: &'static str,
     sequence: String,
     tenant: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    traceparent: Option<&'a str>,
     data: &'a Value,
 }
 
@@ -38,6 +42,7 @@ impl<'a> Envelope<'a> {
             datacontenttype: "application/json",
             sequence: event.sequence.to_string(),
             tenant: &event.tenant,
+            traceparent: event.traceparent.as_deref(),
             data: &event.data,
         }
     }

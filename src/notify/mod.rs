@@ -2,6 +2,7 @@
 
 mod entry;
 pub mod envelope;
+mod event_span;
 pub mod inspect;
 mod measure;
 mod outcome;

@@ -21,6 +21,7 @@ use super::entry::{Entry, batches};
 use super::refusal::{self, Refusal};
 use crate::store::outbox::OutboxEvent;
 use crate::telemetry::metrics::{CallOutcome, Metrics};
+use crate::telemetry::trace::{Scope, SpanKind, Tracer, linked_span};
 
 /// The number of concurrent calls. The events of a round belong to different uploads, so they may be
 /// published in any order.
@@ -37,6 +38,7 @@ pub struct Topic {
     pub(super) client: Client,
     pub(super) arn: String,
     metrics: Arc<Metrics>,
+    tracer: Option<Tracer>,
     /// Whether SNS has accepted an event. If so, the topic, its region and the permissions are correct.
     has_accepted: Arc<AtomicBool>,
 }
@@ -63,6 +65,19 @@ pub enum Outcome {
     CallFailed(String),
     /// The round ended before a call with this event was started.
     NotAttempted,
+}
+
+impl Outcome {
+    /// The name of a failure, for a span; `None` if SNS accepted the event.
+    const fn reason_code(&self) -> Option<&'static str> {
+        match self {
+            Self::Published => None,
+            Self::Rejected(_) => Some("rejected"),
+            Self::Undeliverable(_) => Some("undeliverable"),
+            Self::CallFailed(_) => Some("call-failed"),
+            Self::NotAttempted => Some("not-attempted"),
+        }
+    }
 }
 
 /// The conditions that end a round. Once one of the tokens is cancelled, no call is started.
@@ -111,8 +126,15 @@ impl Topic {
             client: Client::from_conf(config.build()),
             arn: arn.to_owned(),
             metrics,
+            tracer: None,
             has_accepted: Arc::default(),
         }
+    }
+
+    /// Sets what starts the spans of events.
+    #[must_use]
+    pub fn with_tracer(self, tracer: Option<Tracer>) -> Self {
+        Self { tracer, ..self }
     }
 
     /// Publishes events of different uploads, in as few calls as SNS allows, until a limit is reached.
@@ -122,7 +144,7 @@ impl Topic {
         let mut deliveries = Vec::with_capacity(events.len());
         let mut entries = Vec::with_capacity(events.len());
         for event in events {
-            match Entry::new(event, fifo) {
+            match Entry::new(event, fifo, self.tracer.as_ref()) {
                 Ok(entry) => entries.push(entry),
                 Err(reason) => deliveries.push(Delivery {
                     id: event.id,
@@ -149,21 +171,21 @@ impl Topic {
         let mut pending = vec![batch];
         while let Some(mut batch) = pending.pop() {
             if !calls.may_continue() {
-                deliveries.extend(with_outcome(&batch, &Outcome::NotAttempted));
+                deliveries.extend(with_outcome(batch, &Outcome::NotAttempted));
                 continue;
             }
             match self.call(&batch).await {
-                Ok(output) => deliveries.extend(outcomes(&batch, &output)),
+                Ok(output) => deliveries.extend(outcomes(batch, &output)),
                 Err(Refusal::Message(_)) if batch.len() > 1 => {
                     let half = batch.split_off(batch.len() / 2);
                     pending.extend([half, batch]);
                 }
                 Err(Refusal::Message(reason)) => {
-                    deliveries.extend(with_outcome(&batch, &self.rejected_alone(reason)));
+                    deliveries.extend(with_outcome(batch, &self.rejected_alone(reason)));
                 }
                 Err(Refusal::Service(reason)) => {
                     calls.has_failed.store(true, Ordering::Relaxed);
-                    deliveries.extend(with_outcome(&batch, &Outcome::CallFailed(reason)));
+                    deliveries.extend(with_outcome(batch, &Outcome::CallFailed(reason)));
                 }
             }
         }
@@ -183,6 +205,17 @@ impl Topic {
 
     async fn call(&self, batch: &[Entry]) -> Result<PublishBatchOutput, Refusal> {
         let requests = batch.iter().map(|entry| entry.request.clone()).collect();
+        let scopes: Vec<Scope> = (batch.iter())
+            .filter_map(|entry| entry.span.own_scope())
+            .collect();
+        let mut span = linked_span("SNS PublishBatch", SpanKind::Client, scopes.iter());
+        if span.is_recorded() {
+            span.set("rpc.system", "aws-api");
+            span.set("rpc.service", "SNS");
+            span.set("rpc.method", "PublishBatch");
+            span.set("messaging.destination.name", self.arn.clone());
+            span.set_number("messaging.batch.message_count", batch.len());
+        }
         let start = Instant::now();
         let result = self
             .client
@@ -197,6 +230,9 @@ impl Topic {
             Err(Refusal::Message(_)) => CallOutcome::Refused,
             Err(Refusal::Service(_)) => CallOutcome::Failed,
         };
+        if result.is_err() {
+            span.fail(outcome.label());
+        }
         self.metrics.sns.called(outcome, start.elapsed());
         if let Ok(output) = &result
             && !output.successful().is_empty()
@@ -207,16 +243,24 @@ impl Topic {
     }
 }
 
-fn with_outcome(batch: &[Entry], outcome: &Outcome) -> Vec<Delivery> {
-    let delivery = |entry: &Entry| Delivery {
+fn with_outcome(batch: Vec<Entry>, outcome: &Outcome) -> Vec<Delivery> {
+    let delivery = |entry| delivery(entry, outcome.clone());
+    batch.into_iter().map(delivery).collect()
+}
+
+/// Ends the span of an entry.
+fn delivery(mut entry: Entry, outcome: Outcome) -> Delivery {
+    if let Some(reason) = outcome.reason_code() {
+        entry.span.fail(reason);
+    }
+    Delivery {
         id: entry.id,
-        outcome: outcome.clone(),
-    };
-    batch.iter().map(delivery).collect()
+        outcome,
+    }
 }
 
 /// Reads the outcome of each entry from the response to a call.
-fn outcomes(batch: &[Entry], output: &PublishBatchOutput) -> Vec<Delivery> {
+fn outcomes(batch: Vec<Entry>, output: &PublishBatchOutput) -> Vec<Delivery> {
     let outcome = |id: &str| {
         if output.successful().iter().any(|one| one.id() == Some(id)) {
             return Outcome::Published;
@@ -230,9 +274,9 @@ fn outcomes(batch: &[Entry], output: &PublishBatchOutput) -> Vec<Delivery> {
             },
         }
     };
-    let delivery = |entry: &Entry| Delivery {
-        id: entry.id,
-        outcome: outcome(&entry.id.to_string()),
+    let delivery = |entry: Entry| {
+        let outcome = outcome(&entry.id.to_string());
+        delivery(entry, outcome)
     };
-    batch.iter().map(delivery).collect()
+    batch.into_iter().map(delivery).collect()
 }

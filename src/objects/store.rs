@@ -11,6 +11,7 @@ use aws_smithy_runtime_api::http::Response;
 use super::abilities::KnownAbilities;
 use crate::domain::abilities::{Ability, Support};
 use crate::telemetry::metrics::{CallOutcome, Metrics};
+use crate::telemetry::trace;
 
 /// A client for one bucket of an S3-compatible store.
 #[derive(Clone)]
@@ -196,6 +197,10 @@ impl ObjectStore {
     ) -> impl Future<Output = Result<T, SdkError<E, Response>>> + 'a {
         let call = Box::pin(call);
         async move {
+            let mut span = trace::aws_span("S3", operation);
+            if span.is_recorded() {
+                span.set("aws.s3.bucket", self.bucket.to_string());
+            }
             let start = Instant::now();
             let result = call.await;
             let outcome = match &result {
@@ -207,6 +212,10 @@ impl ObjectStore {
                 },
             };
             (self.metrics.s3).called(operation, outcome, start.elapsed());
+            // A missing object is a valid response.
+            if matches!(outcome, CallOutcome::Refused | CallOutcome::Failed) {
+                span.fail(outcome.label());
+            }
             result
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use diesel::pg::Pg;
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, Query, QueryFragment, QueryId};
-use diesel::sql_types::{Bool, Int4, Text, Timestamptz, Untyped, Uuid as SqlUuid};
+use diesel::sql_types::{Bool, Int4, Nullable, Text, Timestamptz, Untyped, Uuid as SqlUuid};
 use diesel_async::RunQueryDsl;
 use serde_json::Value;
 use uuid::{NoContext, Timestamp, Uuid};
@@ -15,17 +15,30 @@ use super::{Connection, Result};
 use crate::domain::event::{Event, EventType, event_data};
 use crate::domain::notified_types::NotifiedTypes;
 use crate::domain::upload::Upload;
+use crate::telemetry::trace;
 
 /// Inserts one event for each of `uploads`, which are the rows after the change. It waits for the
 /// relay if its type is one of `notified`, and for each enabled webhook of its tenant that gets its
-/// type. Call it in the transaction that changed them.
+/// type. The trace of the current task caused them. Call it in the transaction that changed them.
 pub(super) async fn append(
     connection: &mut Connection,
     kind: EventType,
     uploads: &[Upload],
     notified: &NotifiedTypes,
 ) -> Result<()> {
-    let append = Append::new(kind, uploads, notified.contains(kind))?;
+    let cause = trace::traceparent();
+    append_caused_by(connection, kind, uploads, notified, |_| cause.as_deref()).await
+}
+
+/// The same for changes that several requests caused: `cause` returns the `traceparent` for each.
+pub(super) async fn append_caused_by<'a>(
+    connection: &mut Connection,
+    kind: EventType,
+    uploads: &'a [Upload],
+    notified: &NotifiedTypes,
+    cause: impl Fn(&Upload) -> Option<&'a str>,
+) -> Result<()> {
+    let append = Append::new(kind, uploads, notified.contains(kind), cause)?;
     append.execute(connection).await?;
     Ok(())
 }
@@ -38,12 +51,18 @@ struct Append<'a> {
     tenants: Vec<&'a str>,
     at: Vec<DateTime<Utc>>,
     data: Vec<String>,
+    traceparents: Vec<Option<&'a str>>,
     kind: &'static str,
     notify: bool,
 }
 
 impl<'a> Append<'a> {
-    fn new(kind: EventType, uploads: &'a [Upload], notify: bool) -> Result<Self> {
+    fn new(
+        kind: EventType,
+        uploads: &'a [Upload],
+        notify: bool,
+        cause: impl Fn(&Upload) -> Option<&'a str>,
+    ) -> Result<Self> {
         Ok(Self {
             ids: each(uploads, |upload| new_id(upload.updated_at)),
             upload_ids: each(uploads, |upload| upload.id),
@@ -51,6 +70,7 @@ impl<'a> Append<'a> {
             tenants: each(uploads, |upload| &*upload.tenant),
             at: each(uploads, |upload| upload.updated_at),
             data: try_each(uploads, |upload| json(&event_data(upload)))?,
+            traceparents: each(uploads, cause),
             kind: kind.as_str(),
             notify,
         })
@@ -78,11 +98,13 @@ impl QueryFragment<Pg> for Append<'_> {
             Text: &self.tenants,
             Timestamptz: &self.at,
             Text: &self.data,
+            Nullable<Text>: &self.traceparents,
         );
         out.push_sql(
-            ") AS new (id, upload_id, sequence, tenant, at, data)), inserted AS ( \
-             INSERT INTO events (id, upload_id, sequence, tenant, at, due_at, data, kind, notify) \
-             SELECT id, upload_id, sequence, tenant, at, at, data::jsonb, ",
+            ") AS new (id, upload_id, sequence, tenant, at, data, traceparent)), inserted AS ( \
+             INSERT INTO events \
+             (id, upload_id, sequence, tenant, at, due_at, data, traceparent, kind, notify) \
+             SELECT id, upload_id, sequence, tenant, at, at, data::jsonb, traceparent, ",
         );
         out.push_bind_param::<Text, _>(self.kind)?;
         out.push_sql(", ");

@@ -45,6 +45,8 @@ pub struct OutboxEvent {
     pub attempts: i32,
     /// When a replay of the event was requested; `None` if it was never replayed.
     pub replayed_at: Option<DateTime<Utc>>,
+    /// The trace context of what caused the event; `None` if that is not known.
+    pub traceparent: Option<String>,
 }
 
 /// Leases up to `limit` due events, the longest due first. An event is not leased before the

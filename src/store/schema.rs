@@ -85,6 +85,7 @@ diesel::table! {
         holder -> Nullable<Uuid>,
         leased_until -> Nullable<Timestamptz>,
         xid -> Xid8,
+        traceparent -> Nullable<Text>,
     }
 }
 

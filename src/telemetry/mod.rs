@@ -1,6 +1,9 @@
-//! Logs and metrics. A failure of either never affects the work that it observes.
+//! Logs, metrics, traces and reports of faults. A failure of any of them never affects the work that
+//! it observes.
 
 pub mod log;
 pub mod metrics;
+pub mod reports;
+pub mod trace;
 
 pub use metrics::Metrics;

@@ -11,6 +11,7 @@ use aws_sdk_textract::types::{DocumentLocation, NotificationChannel as Channel, 
 use super::answer::Answer;
 use super::error::{FaultKind, TextractError};
 use crate::telemetry::metrics::{CallOutcome, Metrics};
+use crate::telemetry::trace;
 
 /// The largest number of blocks in an answer, which is the most that Textract allows.
 const MAX_BLOCKS: i32 = 1_000;
@@ -124,6 +125,7 @@ impl Textract {
         E: std::error::Error + ProvideErrorMetadata + Send + Sync + 'static,
         R: std::fmt::Debug + Send + Sync + 'static,
     {
+        let mut span = trace::aws_span("Textract", operation);
         let start = Instant::now();
         let result = call.await;
         let outcome = match &result {
@@ -133,6 +135,9 @@ impl Textract {
         };
         let calls = &self.metrics.textract;
         calls.called(operation, outcome, start.elapsed());
+        if result.is_err() {
+            span.fail(outcome.label());
+        }
         result.map_err(|error| TextractError::new(operation, error))
     }
 }

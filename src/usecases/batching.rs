@@ -21,6 +21,7 @@ use std::time::Duration;
 
 use tokio::sync::oneshot;
 
+use crate::telemetry::trace::{self, Scope, SpanKind, with_scope};
 use crate::usecases::context::{Broker, Queue, Role};
 use crate::usecases::error::{Error, Result};
 
@@ -79,6 +80,12 @@ pub(in crate::usecases) trait Batched: Sized + Send + 'static {
     ) -> impl Future<Output = Vec<Self::Output>> + Send;
 }
 
+/// An item, and the span of its caller.
+struct Scoped<T> {
+    item: T,
+    scope: Option<Scope>,
+}
+
 impl Broker {
     /// Writes `item` together with the items of other callers.
     pub(in crate::usecases) async fn write_batched<T: Batched>(
@@ -88,9 +95,13 @@ impl Broker {
         let key = item.key();
         let batching = T::batching(&key);
         let (sender, result) = oneshot::channel();
-        let queue: Arc<Queue<T, T::Output>> = self.batches.queue(&key);
+        let queue: Arc<Queue<Scoped<T>, T::Output>> = self.batches.queue(&key);
         let this = Arc::clone(self);
-        match queue.add((item, sender), batching.at_once) {
+        // It includes the time that the item waits.
+        let mut span = trace::internal_span("batched write");
+        span.set("upload_broker.batch", batching.name);
+        let scope = span.scope();
+        match queue.add((Scoped { item, scope }, sender), batching.at_once) {
             Role::Start => {
                 self.tasks.spawn(this.write_queue(key, queue));
             }
@@ -111,14 +122,20 @@ impl Broker {
     async fn write_queue<T: Batched>(
         self: Arc<Self>,
         key: T::Key,
-        queue: Arc<Queue<T, T::Output>>,
+        queue: Arc<Queue<Scoped<T>, T::Output>>,
     ) {
         let guard = EndOnPanic(&queue);
         let name = T::batching(&key).name;
         while let Some(waiting) = queue.take() {
-            let (items, senders): (Vec<T>, Vec<_>) = waiting.into_iter().unzip();
+            let (items, senders): (Vec<Scoped<T>>, Vec<_>) = waiting.into_iter().unzip();
             self.metrics.batches.written(name, items.len());
-            let results = T::write(&self, key.clone(), items).await;
+            let scopes = items.iter().filter_map(|one| one.scope.as_ref());
+            let mut span = trace::linked_span("write batch", SpanKind::Internal, scopes);
+            span.set_number("upload_broker.batch.items", items.len());
+            let items = items.into_iter().map(|one| one.item).collect();
+            let results = T::write(&self, key.clone(), items);
+            let results = with_scope(span.own_scope(), results).await;
+            drop(span);
             for (sender, result) in senders.into_iter().zip(results) {
                 // The receiver is gone where the caller has disconnected.
                 let _ = sender.send(result);

@@ -10,11 +10,39 @@ use super::Worker;
 use crate::domain::job::Job;
 use crate::domain::upload::Upload;
 use crate::lifecycle::renewal::Renewal;
+use crate::telemetry::trace::{Span, SpanKind, with_scope};
 use crate::usecases::jobs::attempt::{self, Ended};
 
 impl Worker {
-    /// Runs a job, and ends it. When `give_back` is cancelled, the job is given back.
+    /// Runs a job, and ends it. When `give_back` is cancelled, the job is given back. With traces, a
+    /// job is a trace of its own, which the events that it causes belong to.
     pub(super) async fn run_job(
+        self: &Arc<Self>,
+        job: Job,
+        upload: Upload,
+        give_back: &CancellationToken,
+    ) {
+        let span = self.job_span(&job, &upload);
+        let run = self.run_traced_job(job, upload, give_back);
+        with_scope(span.own_scope(), run).await;
+    }
+
+    fn job_span(&self, job: &Job, upload: &Upload) -> Span {
+        let Some(tracer) = &self.broker.observers.tracer else {
+            return Span::none();
+        };
+        let processor = known_name(&job.processor);
+        let mut span = tracer.root_span(format!("job {processor}"), SpanKind::Consumer, None);
+        if span.is_recorded() {
+            span.set("upload_broker.job_id", job.id.to_string());
+            span.set("upload_broker.upload_id", upload.id.to_string());
+            span.set("upload_broker.tenant", upload.tenant.clone());
+            span.set("upload_broker.attempt", i64::from(job.attempts));
+        }
+        span
+    }
+
+    async fn run_traced_job(
         self: &Arc<Self>,
         job: Job,
         upload: Upload,

@@ -41,7 +41,14 @@ const CRATES: &[(&str, &[&str])] = &[
     ("actix_web", &["http"]),
     ("jsonwebtoken", &["identity"]),
     // The doctor uploads to the store over HTTP, as clients do. Webhooks are sent over HTTP.
-    ("reqwest", &["client", "identity", "objects", "notify"]),
+    // Traces and reports too.
+    (
+        "reqwest",
+        &["client", "identity", "objects", "notify", "telemetry"],
+    ),
+    ("opentelemetry", &["telemetry"]),
+    ("opentelemetry_proto", &["telemetry"]),
+    ("opentelemetry_sdk", &["telemetry"]),
     ("aws_sdk_s3", &["objects"]),
     ("aws_sdk_sns", &["notify"]),
     ("aws_sdk_sqs", &["sqs"]),

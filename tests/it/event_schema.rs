@@ -42,6 +42,11 @@ fn strict(schema: &Value) -> Value {
     schema
 }
 
+/// Checks an event against the schema of the broker, without permission for other members.
+pub async fn assert_matches_schema(app: &App, event: &Value) {
+    assert_valid(&validator(&strict(&schema(app).await)), event);
+}
+
 #[track_caller]
 fn assert_valid(schema: &Validator, event: &Value) {
     let faults: Vec<String> = (schema.iter_errors(event))

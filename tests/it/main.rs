@@ -81,6 +81,7 @@ mod surface;
 mod tenants;
 mod textract;
 mod tls;
+mod traces;
 mod uploads;
 mod uppy;
 mod webhooks;

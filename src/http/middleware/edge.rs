@@ -1,8 +1,8 @@
 //! The layer that completes every response, whatever the inner layers and the handler did.
 //!
 //! It chooses the request id, turns every failure and panic into a problem, logs the cause of an
-//! internal fault once, sets the headers that all responses have, writes the access log and
-//! measures the request.
+//! internal fault once and reports it, sets the headers that all responses have, writes the access
+//! log, measures the request and records its span.
 
 use std::panic::AssertUnwindSafe;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use futures::FutureExt as _;
 use super::cors::{CorsAccess, Origins};
 use super::failure;
 use super::head::{HeadOnly, OriginallyHead};
+use super::observed::Observed;
 use super::request_id;
 use crate::http::access::{self, Access};
 use crate::http::client_address::{self, ClientAddress};
@@ -25,6 +26,8 @@ use crate::http::problem::Problem;
 use crate::http::problem::detached::DetachedProblem;
 use crate::telemetry::Metrics;
 use crate::telemetry::log::with_request_id;
+use crate::telemetry::reports::FaultKind;
+use crate::telemetry::trace::with_scope;
 
 /// The longest time until the head of a response is ready; 30 s if it is not set as app data.
 #[derive(Clone, Copy, Debug)]
@@ -87,6 +90,7 @@ pub async fn edge(
             .map_or(CorsAccess::Disabled, |origins| origins.access_for(&request)),
         metrics: request.app_data().cloned(),
     };
+    let mut observed = Observed::new(&request);
     let RequestTimeout(timeout) = RequestTimeout::of(request.request());
     // There are routes for GET only. A HEAD request is routed as GET, and its response is sent
     // without the body.
@@ -98,27 +102,50 @@ pub async fn edge(
     let id = info.id.clone();
     let inner = AssertUnwindSafe(next.call(request)).catch_unwind();
     let inner = tokio::time::timeout(timeout, inner);
-    with_request_id(id, async move {
+    let scope = observed.scope();
+    let complete = async move {
         let _in_flight = in_flight;
         match inner.await {
-            Ok(Ok(Ok(response))) => Ok(finish(&info, response.map_into_boxed_body())),
-            Ok(Ok(Err(error))) => Err(fail(&info, failure::from_error(&error))),
-            Ok(Err(panic)) => Err(fail(&info, failure::from_panic(&*panic))),
-            Err(_) => Err(fail(
-                &info,
-                Problem::unavailable("The broker", "the request timed out"),
-            )),
+            Ok(Ok(Ok(response))) => {
+                Ok(finish(&info, &mut observed, response.map_into_boxed_body()))
+            }
+            Ok(Ok(Err(error))) => {
+                let problem = failure::from_error(&error);
+                Err(fail(
+                    &info,
+                    &mut observed,
+                    FaultKind::InternalError,
+                    problem,
+                ))
+            }
+            Ok(Err(panic)) => {
+                let problem = failure::from_panic(&*panic);
+                Err(fail(&info, &mut observed, FaultKind::Panic, problem))
+            }
+            Err(_) => {
+                let problem = Problem::unavailable("The broker", "the request timed out");
+                Err(fail(
+                    &info,
+                    &mut observed,
+                    FaultKind::InternalError,
+                    problem,
+                ))
+            }
         }
-    })
-    .await
+    };
+    with_request_id(id, with_scope(scope, complete)).await
 }
 
-fn finish(info: &RequestInfo, response: ServiceResponse<BoxBody>) -> ServiceResponse<BoxBody> {
-    let mut response = failure::render(response, &info.instance, &info.id);
+fn finish(
+    info: &RequestInfo,
+    observed: &mut Observed,
+    response: ServiceResponse<BoxBody>,
+) -> ServiceResponse<BoxBody> {
+    let (mut response, cause) = failure::render(response, &info.instance, &info.id);
     set_headers(response.headers_mut(), info);
     let request = response.request();
     let (route, tenant) = (access::route(request), access::tenant(request));
-    info.record(&Access {
+    let access = Access {
         method: &info.method,
         route: route.as_deref(),
         upload: request.match_info().get("id"),
@@ -127,7 +154,12 @@ fn finish(info: &RequestInfo, response: ServiceResponse<BoxBody>) -> ServiceResp
         status: response.status(),
         body: response.response().body().size(),
         took: info.start.elapsed(),
-    });
+    };
+    info.record(&access);
+    observed.end(&access, &info.id);
+    if let Some(cause) = cause {
+        observed.report(FaultKind::InternalError, cause, &access, &info.id);
+    }
     if info.method == Method::HEAD {
         response.map_body(|_, body| BoxBody::new(HeadOnly(body.size())))
     } else {
@@ -137,11 +169,11 @@ fn finish(info: &RequestInfo, response: ServiceResponse<BoxBody>) -> ServiceResp
 
 /// Makes the response when the request no longer exists, because its handler panicked, timed out,
 /// or a layer failed.
-fn fail(info: &RequestInfo, problem: Problem) -> Error {
-    failure::report(&problem);
+fn fail(info: &RequestInfo, observed: &mut Observed, kind: FaultKind, problem: Problem) -> Error {
+    let cause = failure::report(&problem);
     let mut headers = HeaderMap::new();
     set_headers(&mut headers, info);
-    info.record(&Access {
+    let access = Access {
         method: &info.method,
         route: None,
         upload: None,
@@ -150,7 +182,12 @@ fn fail(info: &RequestInfo, problem: Problem) -> Error {
         status: problem.kind().entry().status,
         body: BodySize::Stream,
         took: info.start.elapsed(),
-    });
+    };
+    info.record(&access);
+    observed.end(&access, &info.id);
+    if let Some(cause) = cause {
+        observed.report(kind, cause, &access, &info.id);
+    }
     DetachedProblem::new(problem, &info.instance, &info.id, headers).into()
 }
 

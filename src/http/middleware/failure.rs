@@ -11,11 +11,12 @@ use crate::http::problem::Problem;
 use crate::http::problem::catalogue::Kind;
 
 /// Adds the problem body to a failed response, and keeps the headers that inner layers have set.
+/// Returns the response, and the cause if the broker itself failed.
 pub fn render(
     response: ServiceResponse<BoxBody>,
     instance: &str,
     id: &str,
-) -> ServiceResponse<BoxBody> {
+) -> (ServiceResponse<BoxBody>, Option<String>) {
     let (request, failed) = response.into_parts();
     let converted;
     let problem = match failed.error() {
@@ -30,16 +31,16 @@ pub fn render(
             converted = from_status(failed.status());
             &converted
         }
-        None => return ServiceResponse::new(request, failed),
+        None => return (ServiceResponse::new(request, failed), None),
     };
-    report(problem);
+    let cause = report(problem);
     let mut whole = problem.respond(instance, id);
     for (name, value) in failed.headers() {
         if !whole.headers().contains_key(name) {
             whole.headers_mut().append(name.clone(), value.clone());
         }
     }
-    ServiceResponse::new(request, whole)
+    (ServiceResponse::new(request, whole), cause)
 }
 
 /// Whether the framework made this error response by itself, without a body.
@@ -69,11 +70,12 @@ fn from_status(status: StatusCode) -> Problem {
     }
 }
 
-/// Logs the cause of a problem, if it has one. Causes are logged only here.
-pub fn report(problem: &Problem) {
-    if let Some(cause) = problem.cause_chain() {
-        log::error!("{}: {cause}", problem.kind().entry().code);
-    }
+/// Logs the cause of a problem, if it has one. Causes are logged only here. Returns the cause if the
+/// broker itself failed.
+pub fn report(problem: &Problem) -> Option<String> {
+    let cause = problem.cause_chain()?;
+    log::error!("{}: {cause}", problem.kind().entry().code);
+    (problem.kind() == Kind::InternalError).then_some(cause)
 }
 
 /// Converts the panic of a handler. Its message is only logged.

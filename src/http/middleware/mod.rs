@@ -10,6 +10,7 @@ pub mod edge;
 pub(super) mod failure;
 pub mod head;
 pub mod limit;
+mod observed;
 pub mod path_token;
 pub mod request_id;
 pub mod shed;

@@ -14,7 +14,9 @@ use super::client::{Client, Request};
 use super::signature::sign;
 use crate::clock::Clock;
 use crate::notify::envelope::Envelope;
+use crate::notify::event_span::event_span;
 use crate::store::webhooks::{DueDelivery, Secrets};
+use crate::telemetry::trace::{SpanKind, Tracer};
 
 /// The number of concurrent calls to one endpoint. The events of a round belong to different uploads,
 /// so they may arrive in any order.
@@ -23,11 +25,15 @@ const CONCURRENT_CALLS: usize = 4;
 const ID: HeaderName = HeaderName::from_static("webhook-id");
 const TIMESTAMP: HeaderName = HeaderName::from_static("webhook-timestamp");
 const SIGNATURE: HeaderName = HeaderName::from_static("webhook-signature");
+/// The trace context (W3C Trace Context). It is not signed.
+const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Where the events of a round are sent, and what ends the round early.
 pub(super) struct Round<'a> {
     pub(super) client: &'a Client,
     pub(super) clock: &'a Clock,
+    /// Starts the spans of events.
+    pub(super) tracer: Option<&'a Tracer>,
     /// `None` if what is stored is no URL.
     pub(super) url: Option<&'a Url>,
     pub(super) secrets: &'a Secrets,
@@ -94,7 +100,13 @@ impl Round<'_> {
         let outcome = if self.is_over() || !findings.permit_call() {
             Outcome::NotAttempted
         } else {
-            let outcome = self.send(delivery).await;
+            let mut span = event_span(self.tracer, "deliver", SpanKind::Client, &delivery.event);
+            let traceparent = span.traceparent();
+            let traceparent = traceparent.or_else(|| delivery.event.traceparent.clone());
+            let outcome = self.send(delivery, traceparent).await;
+            if let Some(label) = outcome.label().filter(|_| outcome != Outcome::Delivered) {
+                span.fail(label);
+            }
             findings.add(&outcome);
             outcome
         };
@@ -106,7 +118,7 @@ impl Round<'_> {
         is_late || self.stop.is_cancelled() || self.lease_lost.is_cancelled()
     }
 
-    async fn send(&self, delivery: &DueDelivery) -> Outcome {
+    async fn send(&self, delivery: &DueDelivery, traceparent: Option<String>) -> Outcome {
         let Some(url) = self.url else {
             return Outcome::Unreachable("its URL is invalid".to_owned());
         };
@@ -118,11 +130,13 @@ impl Round<'_> {
         let timestamp = now.timestamp();
         let signature = sign(self.secrets.at(now), id, timestamp, &body);
         let mut headers = HeaderMap::new();
-        for (name, value) in [
+        let of_webhook = [
             (ID, id.to_string()),
             (TIMESTAMP, timestamp.to_string()),
             (SIGNATURE, signature),
-        ] {
+        ];
+        let of_trace = traceparent.map(|value| (TRACEPARENT, value));
+        for (name, value) in of_webhook.into_iter().chain(of_trace) {
             match HeaderValue::try_from(value) {
                 Ok(mut value) => {
                     value.set_sensitive(name == SIGNATURE);

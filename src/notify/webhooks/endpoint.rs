@@ -61,6 +61,7 @@ impl WebhookRelay {
         let round = Round {
             client: &self.client,
             clock: &self.clock,
+            tracer: self.tracer.as_ref(),
             url: url.as_ref(),
             secrets: &webhook.secrets,
             end,

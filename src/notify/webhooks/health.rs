@@ -134,6 +134,7 @@ mod tests {
                 data: Value::Null,
                 attempts: 0,
                 replayed_at: None,
+                traceparent: None,
             },
             failed_attempts: i32::from(first_failed_at.is_some()),
             first_failed_at,

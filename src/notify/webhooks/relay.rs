@@ -24,6 +24,7 @@ use crate::store::lease::Lease;
 use crate::store::pool::Pool;
 use crate::store::webhooks::{self, Claim, ClaimedWebhook};
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::Tracer;
 
 /// The number of endpoints that a process works on at the same time, and as many again of those that
 /// accept nothing at present. Each has at most four calls.
@@ -68,6 +69,7 @@ pub struct WebhookRelay {
     pub(super) clock: Clock,
     pub(super) metrics: Arc<Metrics>,
     pub(super) limits: Limits,
+    pub(super) tracer: Option<Tracer>,
     lease: Duration,
     wake: Arc<Notify>,
     healthy: Arc<Semaphore>,
@@ -103,6 +105,7 @@ impl WebhookRelay {
             clock,
             metrics,
             limits,
+            tracer: None,
             lease,
             wake,
             healthy: Arc::new(Semaphore::new(limits.endpoints)),
@@ -110,6 +113,12 @@ impl WebhookRelay {
             connections: Semaphore::new(MAX_CONNECTIONS),
             has_endpoints: AtomicBool::new(false),
         }
+    }
+
+    /// Sets what starts the spans of events.
+    #[must_use]
+    pub fn with_tracer(self, tracer: Option<Tracer>) -> Self {
+        Self { tracer, ..self }
     }
 
     /// Sends events until `stop`. Calls that have started are finished and recorded.

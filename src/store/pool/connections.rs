@@ -1,5 +1,6 @@
 //! The pool of connections.
 
+use std::panic::Location;
 use std::sync::{Arc, OnceLock};
 
 use ::deadpool::managed::{self, TimeoutType};
@@ -10,6 +11,7 @@ use super::single::ConnectError;
 use crate::store::Connection;
 use crate::store::hosts::Hosts;
 use crate::telemetry::metrics::Metrics;
+use crate::telemetry::trace::{self, Span};
 
 /// No connection became available in time, or none could be opened.
 pub type PoolError = managed::PoolError<ConnectError>;
@@ -25,8 +27,11 @@ pub struct Pool {
     metrics: Arc<Metrics>,
 }
 
-/// A connection from the pool. It is returned to the pool when dropped.
-pub struct Pooled(managed::Object<Manager>);
+/// A connection from the pool. It is returned to the pool when dropped, and its span ends.
+pub struct Pooled {
+    connection: managed::Object<Manager>,
+    _span: Span,
+}
 
 /// Creates a pool. It opens its connections on demand, on the runtime that this is called on.
 ///
@@ -53,16 +58,42 @@ pub fn build(
 }
 
 impl Pool {
-    /// Takes a connection from the pool, within its timeouts.
+    /// Takes a connection from the pool, within its timeouts. The span of its use has the place of
+    /// the caller in the source code.
     ///
     /// # Errors
     /// No connection became free in time ([`is_exhausted`]), or Postgres cannot be reached.
-    pub async fn get(&self) -> Result<Pooled, PoolError> {
-        let got = self.connections.get().await;
-        if got.as_ref().is_err_and(is_exhausted) {
-            self.metrics.pool.exhausted();
+    #[track_caller]
+    pub fn get(&self) -> impl Future<Output = Result<Pooled, PoolError>> + Send {
+        self.get_for(Location::caller())
+    }
+
+    async fn get_for(&self, caller: &'static Location<'static>) -> Result<Pooled, PoolError> {
+        let mut span = trace::client_span("Postgres");
+        span.set("db.system.name", "postgresql");
+        span.set("code.file.path", caller.file());
+        span.set_number("code.line.number", caller.line());
+        match self.connections.get().await {
+            Ok(connection) => {
+                span.event("connected");
+                Ok(Pooled {
+                    connection,
+                    _span: span,
+                })
+            }
+            Err(error) => {
+                let is_exhausted = is_exhausted(&error);
+                if is_exhausted {
+                    self.metrics.pool.exhausted();
+                }
+                span.fail(if is_exhausted {
+                    "pool-exhausted"
+                } else {
+                    "no-connection"
+                });
+                Err(error)
+            }
         }
-        got.map(Pooled)
     }
 
     /// Updates the metrics with the number of connections and of waiting callers.
@@ -81,19 +112,19 @@ impl std::ops::Deref for Pooled {
     type Target = Connection;
 
     fn deref(&self) -> &Connection {
-        &self.0.connection
+        &self.connection.connection
     }
 }
 
 impl std::ops::DerefMut for Pooled {
     fn deref_mut(&mut self) -> &mut Connection {
-        &mut self.0.connection
+        &mut self.connection.connection
     }
 }
 
 impl Drop for Pooled {
     fn drop(&mut self) {
-        self.0.watchdog.query_finished();
+        self.connection.watchdog.query_finished();
     }
 }
 

@@ -1,6 +1,6 @@
 //! The transition to Uploaded, for many uploads in one statement.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use diesel::helper_types::{AsSelect, SqlTypeOf};
@@ -14,7 +14,7 @@ use uuid::Uuid;
 use super::lock::{OnLocked, lock};
 use super::path_version::{self, Candidate, PathVersion, TenantPath};
 use super::row::Row;
-use super::transition::{Changes, transition_many};
+use super::transition::{Changes, change_status};
 use super::unproven;
 use crate::domain::event::EventType;
 use crate::domain::notified_types::NotifiedTypes;
@@ -43,6 +43,8 @@ pub struct ProvenUpload {
     pub object: ProvenObject,
     /// How and when it was proven.
     pub verification: Verification,
+    /// The trace context of the request that caused this.
+    pub traceparent: Option<String>,
 }
 
 /// The outcome of acknowledging many uploads.
@@ -134,7 +136,11 @@ pub async fn acknowledge(
         unproven::clear_replaced(connection, &replaced).await?;
     }
     let kind = EventType::of(transition);
-    events::append(connection, kind, &acknowledged.done, notified).await?;
+    let causes: HashMap<Uuid, &str> = (proven.iter())
+        .filter_map(|proven| Some((proven.upload.id, proven.traceparent.as_deref()?)))
+        .collect();
+    let cause = |upload: &Upload| causes.get(&upload.id).copied();
+    events::append_caused_by(connection, kind, &acknowledged.done, notified, cause).await?;
     Ok(acknowledged)
 }
 
@@ -151,17 +157,14 @@ async fn supersede(
         .collect();
     let last = proven.iter().map(|proven| proven.verification.at).max();
     if let Some(at) = last.filter(|_| !current.is_empty()) {
-        let changes = Changes::default();
-        transition_many(
-            connection,
-            &current,
-            None,
-            Transition::Supersede,
-            at,
-            changes,
-            notified,
-        )
-        .await?;
+        let (transition, changes) = (Transition::Supersede, Changes::default());
+        let superseded = change_status(connection, &current, None, transition, at, changes).await?;
+        let causes: HashMap<Uuid, &str> = (proven.iter())
+            .filter_map(|proven| Some((proven.version.upload()?, proven.traceparent.as_deref()?)))
+            .collect();
+        let cause = |upload: &Upload| causes.get(&upload.id).copied();
+        let kind = EventType::of(transition);
+        events::append_caused_by(connection, kind, &superseded, notified, cause).await?;
     }
     Ok(())
 }

@@ -93,8 +93,7 @@ pub async fn transition(
     Ok(changed.await?.into_iter().next())
 }
 
-/// Makes a transition of many rows, and returns those that made it. Uploads that are replaced or
-/// deleted take their open jobs and their text along.
+/// Makes a transition of many rows and inserts their events, and returns those that made it.
 pub(in crate::store) async fn transition_many(
     connection: &mut Connection,
     ids: &[Uuid],
@@ -103,6 +102,24 @@ pub(in crate::store) async fn transition_many(
     at: DateTime<Utc>,
     changes: Changes,
     notified: &NotifiedTypes,
+) -> Result<Vec<Upload>> {
+    let changed = change_status(connection, ids, lease_token, transition, at, changes).await?;
+    if !changed.is_empty() {
+        let kind = EventType::of(transition);
+        events::append(connection, kind, &changed, notified).await?;
+    }
+    Ok(changed)
+}
+
+/// Makes a transition of many rows without their events, which the caller inserts. Uploads that are
+/// replaced or deleted take their open jobs and their text along.
+pub(super) async fn change_status(
+    connection: &mut Connection,
+    ids: &[Uuid],
+    lease_token: Option<Uuid>,
+    transition: Transition,
+    at: DateTime<Utc>,
+    changes: Changes,
 ) -> Result<Vec<Upload>> {
     let from: Vec<_> = transition
         .from()
@@ -133,15 +150,12 @@ pub(in crate::store) async fn transition_many(
         .await?;
     let changed = rows.into_iter().map(Row::into_upload);
     let changed: Vec<Upload> = changed.collect::<Result<_>>()?;
-    if !changed.is_empty() {
-        if matches!(transition, Transition::Supersede | Transition::StartDelete) {
-            let ids = each(&changed, |upload| upload.id);
-            cancel_jobs::cancel_open(connection, &ids, at).await?;
-            documents::mark_removable(connection, &ids).await?;
-            text_detections::remove_of_uploads(connection, &ids).await?;
-        }
-        let kind = EventType::of(transition);
-        events::append(connection, kind, &changed, notified).await?;
+    let takes_along = matches!(transition, Transition::Supersede | Transition::StartDelete);
+    if takes_along && !changed.is_empty() {
+        let ids = each(&changed, |upload| upload.id);
+        cancel_jobs::cancel_open(connection, &ids, at).await?;
+        documents::mark_removable(connection, &ids).await?;
+        text_detections::remove_of_uploads(connection, &ids).await?;
     }
     Ok(changed)
 }

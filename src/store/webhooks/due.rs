@@ -38,7 +38,7 @@ pub async fn due(
          ORDER BY next.due_at, next.event_id LIMIT $3) \
          SELECT events.id, events.upload_id, events.sequence, events.tenant, events.kind, \
          events.at, events.data, events.attempts, events.replayed_at, \
-         due.attempts AS failed_attempts, due.first_failed_at \
+         events.traceparent, due.attempts AS failed_attempts, due.first_failed_at \
          FROM due JOIN events ON events.id = due.event_id ORDER BY due.due_at, due.event_id"
     ))
     .bind::<SqlUuid, _>(webhook)

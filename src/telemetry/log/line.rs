@@ -16,9 +16,10 @@ use super::scrub::scrub;
 /// The format of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Format {
-    /// For people: time, level, target, request id, message, fields.
+    /// For people: time, level, target, request id, trace id, message, fields.
     Text,
-    /// One JSON object: `timestamp`, `level`, `target`, `request_id`, `message`, `fields`.
+    /// One JSON object: `timestamp`, `level`, `target`, `request_id`, `trace_id`, `message`,
+    /// `fields`.
     Json,
 }
 
@@ -28,12 +29,18 @@ pub(super) struct Line {
     level: Level,
     target: String,
     request_id: Option<Arc<str>>,
+    trace_id: Option<String>,
     message: String,
     fields: Map<String, serde_json::Value>,
 }
 
 impl Line {
-    pub(super) fn of(record: &Record<'_>, now: DateTime<Utc>, request: Option<Arc<str>>) -> Self {
+    pub(super) fn of(
+        record: &Record<'_>,
+        now: DateTime<Utc>,
+        request: Option<Arc<str>>,
+        trace: Option<String>,
+    ) -> Self {
         let is_own = record.target().starts_with(OWN_TARGET);
         let mut fields = Fields {
             map: Map::new(),
@@ -46,6 +53,7 @@ impl Line {
             level: record.level(),
             target: record.target().to_owned(),
             request_id: request,
+            trace_id: trace,
             message: scrubbed(record.args().to_string(), is_own),
             fields: fields.map,
         }
@@ -59,6 +67,9 @@ impl Line {
         if let Some(id) = &self.request_id {
             object.insert("request_id".to_owned(), json!(**id));
         }
+        if let Some(id) = &self.trace_id {
+            object.insert("trace_id".to_owned(), json!(id));
+        }
         object.insert("message".to_owned(), json!(self.message));
         if !self.fields.is_empty() {
             object.insert("fields".to_owned(), json!(self.fields));
@@ -71,6 +82,9 @@ impl Line {
         let mut line = format!("{time} {style}{level:<5}{style:#} {target}");
         if let Some(id) = &self.request_id {
             push(&mut line, format_args!(" request_id={}", escaped(id)));
+        }
+        if let Some(id) = &self.trace_id {
+            push(&mut line, format_args!(" trace_id={id}"));
         }
         push(&mut line, format_args!(": {}", escaped(&self.message)));
         for (key, value) in &self.fields {

@@ -1,4 +1,5 @@
-//! The log: one line per record, as text or as JSON, with the id of the request that it belongs to.
+//! The log: one line per record, as text or as JSON, with the ids of the request and
+//! of the trace that it belongs to.
 //!
 //! A message may contain input from clients (a path, a header). Control characters are escaped, so
 //! that such input cannot forge a line. A line that cannot be written is lost.
@@ -6,7 +7,7 @@
 mod filter;
 mod line;
 mod request;
-mod scrub;
+pub(super) mod scrub;
 #[cfg(test)]
 mod tests;
 
@@ -15,6 +16,8 @@ use std::io::Write as _;
 use chrono::{DateTime, Utc};
 use env_logger::Target;
 use env_logger::fmt::style::Style;
+
+use super::trace::trace_id;
 
 pub use line::Format;
 pub use request::{request_id, with_request_id};
@@ -45,7 +48,7 @@ pub fn listen(
     env_logger::Builder::new()
         .parse_filters(&filter::directives(filter))
         .format(move |_, record| {
-            let line = line::Line::of(record, now(), request_id());
+            let line = line::Line::of(record, now(), request_id(), trace_id());
             match format {
                 Format::Json => on_line(&line.json()),
                 Format::Text => on_line(&line.text(Style::new())),
@@ -62,7 +65,7 @@ fn builder(format: Format, filter: &str) -> env_logger::Builder {
     builder
         .parse_filters(&filter::directives(filter))
         .format(move |out, record| {
-            let line = line::Line::of(record, now(), request_id());
+            let line = line::Line::of(record, now(), request_id(), trace_id());
             match format {
                 Format::Json => writeln!(out, "{}", line.json()),
                 Format::Text => {

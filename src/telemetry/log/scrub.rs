@@ -48,7 +48,7 @@ static WORDS: LazyLock<Option<AhoCorasick>> = LazyLock::new(|| {
 });
 
 /// Masks all credentials in a text.
-pub(super) fn scrub(text: &str) -> Cow<'_, str> {
+pub(in crate::telemetry) fn scrub(text: &str) -> Cow<'_, str> {
     // Building the automaton of sixteen short words cannot fail. If it did, the whole text would be
     // masked.
     let Some(words) = &*WORDS else {

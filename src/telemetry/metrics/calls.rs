@@ -20,7 +20,8 @@ pub enum CallOutcome {
 }
 
 impl CallOutcome {
-    pub(super) fn label(self) -> &'static str {
+    /// The value of the label `outcome`.
+    pub fn label(self) -> &'static str {
         match self {
             Self::Ok => "ok",
             Self::Missing => "missing",

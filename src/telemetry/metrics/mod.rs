@@ -16,10 +16,12 @@ mod outbox;
 mod pool;
 mod process;
 mod register;
+mod reports;
 mod s3_events;
 mod stores;
 #[cfg(test)]
 mod tests;
+mod traces;
 mod uploads;
 mod webhooks;
 
@@ -35,8 +37,10 @@ pub use janitor::Janitor;
 pub use jobs::Jobs;
 pub use outbox::Outbox;
 pub use pool::Pool;
+pub use reports::{ReportOutcome, Reports};
 pub use s3_events::S3Events;
 pub use stores::Stores;
+pub use traces::{SpanOutcome, Traces};
 pub use uploads::Uploads;
 pub use webhooks::Webhooks;
 
@@ -76,6 +80,10 @@ pub struct Metrics {
     pub webhooks: Webhooks,
     /// Live streams of events.
     pub feed: Feed,
+    /// Spans of traces.
+    pub traces: Traces,
+    /// Reports of faults.
+    pub reports: Reports,
     process: process::Process,
     registry: Registry,
 }
@@ -104,6 +112,8 @@ impl Metrics {
             stores: Stores::new(&registry)?,
             webhooks: Webhooks::new(&registry)?,
             feed: Feed::new(&registry)?,
+            traces: Traces::new(&registry)?,
+            reports: Reports::new(&registry)?,
             process: process::Process::new(&registry, started)?,
             registry,
         })

@@ -122,6 +122,8 @@ fn calls_and_pool_are_rendered() {
     metrics.sns.called(CallOutcome::Ok, took);
     metrics.sns.entries(8, 2);
     metrics.pool.observe(16, 3, 5);
+    metrics.traces.ended(SpanOutcome::Exported, 7);
+    metrics.reports.ended(ReportOutcome::Dropped);
     metrics.s3_events.received(3, took);
     metrics.s3_events.handled("done", 2);
     metrics
@@ -141,6 +143,10 @@ fn calls_and_pool_are_rendered() {
             r#"upload_broker_s3_events_total{outcome="done"} 2"#,
             "upload_broker_s3_events_oldest_age_seconds 0.04",
             "upload_broker_db_pool_connections 16",
+            r#"upload_broker_trace_spans_total{outcome="exported"} 7"#,
+            r#"upload_broker_trace_spans_total{outcome="failed"} 0"#,
+            r#"upload_broker_error_reports_total{outcome="dropped"} 1"#,
+            r#"upload_broker_error_reports_total{outcome="sent"} 0"#,
             "upload_broker_db_pool_available_connections 3",
             "upload_broker_db_pool_waiting_tasks 5",
         ],

@@ -10,6 +10,7 @@ use super::caches::Caches;
 use super::connections::Connections;
 use super::event_feed::EventFeed;
 use super::event_signal::EventSignal;
+use super::observers::Observers;
 use super::rules::Rules;
 use super::s3_events::S3Events;
 use super::stores::Stores;
@@ -35,6 +36,8 @@ pub struct Broker {
     pub clock: Clock,
     /// Counters.
     pub metrics: Arc<Metrics>,
+    /// What records traces and reports faults.
+    pub observers: Observers,
     /// Keys, tokens and policies that were read lately.
     pub caches: Caches,
     /// Queues of rows that are written together.
@@ -55,8 +58,9 @@ pub struct Broker {
 
 impl Broker {
     /// A connection to Postgres, within the pool's bound.
-    pub(in crate::usecases) async fn connection(&self) -> Result<Pooled> {
-        self.connections.get().await
+    #[track_caller]
+    pub(in crate::usecases) fn connection(&self) -> impl Future<Output = Result<Pooled>> + Send {
+        self.connections.get()
     }
 
     /// A lease for rows that are about to be leased.

@@ -41,8 +41,10 @@ impl Connections {
     }
 
     /// A connection, within the pool's bound.
-    pub(in crate::usecases) async fn get(&self) -> Result<Pooled> {
-        Ok(self.pool.get().await?)
+    #[track_caller]
+    pub(in crate::usecases) fn get(&self) -> impl Future<Output = Result<Pooled>> + Send {
+        let got = self.pool.get();
+        async { Ok(got.await?) }
     }
 
     /// A permit of `tenant`. It is taken before the connection: a caller that waits for a permit

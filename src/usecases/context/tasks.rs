@@ -9,6 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::completions::Completions;
 use crate::telemetry;
+use crate::telemetry::trace::{self, with_scope};
 use crate::usecases::error::{Error, Result};
 
 /// How many derived datasets all cascading deletes check or delete at once.
@@ -54,8 +55,9 @@ impl Tasks {
             let _counted = counted;
             use_case.await
         };
-        // The task does not inherit the id of the request; its log lines shall carry it all the
-        // same.
+        // The task does not inherit the id of the request and its trace; its log lines shall carry
+        // them all the same.
+        let use_case = with_scope(trace::scope(), use_case);
         let task = match telemetry::log::request_id() {
             Some(id) => self.spawn(telemetry::log::with_request_id(id, use_case)),
             None => self.spawn(use_case),

@@ -172,6 +172,7 @@ async fn late_proof_does_not_supersede_a_newer_one() {
         at,
     };
     let proven = ProvenUpload {
+        traceparent: None,
         declared: row.declared.clone(),
         upload: row,
         version,

@@ -1,4 +1,4 @@
-//! An HTTP server that receives webhooks, on a port of its own.
+//! An HTTP server that receives webhooks, exports of traces or reports, on a port of its own.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -30,7 +30,11 @@ pub enum Answer {
 pub struct Delivery {
     /// The headers, with names in lower case.
     pub headers: BTreeMap<String, String>,
+    /// The path and the query.
+    pub path: String,
+    /// The body, in which bytes that are not UTF-8 are replaced.
     pub body: String,
+    pub bytes: Vec<u8>,
 }
 
 impl Delivery {
@@ -187,7 +191,10 @@ async fn read(client: &mut BufReader<TcpStream>) -> std::io::Result<Option<Deliv
     if client.read_line(&mut line).await? == 0 {
         return Ok(None);
     }
-    assert!(line.starts_with("POST "), "{line}");
+    let path = line
+        .strip_prefix("POST ")
+        .and_then(|rest| rest.split(' ').next());
+    let path = path.unwrap_or_else(|| panic!("no POST: {line}")).to_owned();
     let mut headers = BTreeMap::new();
     loop {
         line.clear();
@@ -199,8 +206,12 @@ async fn read(client: &mut BufReader<TcpStream>) -> std::io::Result<Option<Deliv
     }
     let length = headers.get("content-length");
     let length = length.expect("a length").parse().expect("a number");
-    let mut body = vec![0; length];
-    client.read_exact(&mut body).await?;
-    let body = String::from_utf8(body).expect("UTF-8");
-    Ok(Some(Delivery { headers, body }))
+    let mut bytes = vec![0; length];
+    client.read_exact(&mut bytes).await?;
+    Ok(Some(Delivery {
+        headers,
+        path,
+        body: String::from_utf8_lossy(&bytes).into_owned(),
+        bytes,
+    }))
 }

@@ -17,6 +17,7 @@ use crate::domain::status::Transition;
 use crate::domain::upload::{Upload, Verification, Verifier};
 use crate::store::Connection;
 use crate::store::uploads::{self, Acknowledged, Changes, OnLocked, PathVersion, ProvenUpload};
+use crate::telemetry::trace;
 use crate::usecases::batching::{Batched, Batching};
 use crate::usecases::context::Broker;
 use crate::usecases::error::{Result, error_for_each, is_row_error};
@@ -169,6 +170,7 @@ impl Broker {
             declared: valid.declared.clone(),
             object,
             verification: Verification { level, by, at },
+            traceparent: trace::traceparent(),
         };
         let path = WritePath::Fast;
         let outcome = match self.write_batched(Proof { proven, path }).await?? {
