@@ -38,6 +38,8 @@ mkdir -p "$out/raw"
 export LLVM_PROFILE_FILE=$out/raw/%4m.profraw
 export RUSTC_WORKSPACE_WRAPPER=$PWD/tests/coverage-rustc.sh
 
+# Instrumented code is slower: with more tests at a time, waits would end at their limits.
+export RUST_TEST_THREADS=${RUST_TEST_THREADS:-$(getconf _NPROCESSORS_ONLN)}
 # These tests hold a process to a bound on memory or time, which instrumented code exceeds.
 skips=(--skip client::put_large --skip processors::limits::file_that_is_too_large)
 

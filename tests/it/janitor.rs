@@ -6,6 +6,7 @@ mod command;
 mod final_checks;
 mod leases;
 mod lost_bucket;
+mod restored;
 mod retention;
 mod stale_multipart;
 mod stale_multipart_loop;

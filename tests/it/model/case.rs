@@ -151,7 +151,7 @@ impl Case {
         assert_eq!(round.failed, 0, "{round:?}");
         for (place, path) in PATHS.iter().enumerate() {
             if self.model.is_left_over(place) && self.app.bucket.head(&path[1..]).await.is_none() {
-                self.model.objects[place] = None;
+                self.model.remove_left_over(place);
             }
         }
     }

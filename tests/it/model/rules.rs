@@ -221,6 +221,13 @@ impl Model {
         })
     }
 
+    /// The janitor has removed an object that arrived after the end of its upload. It may have replaced
+    /// the bytes of a dataset.
+    pub fn remove_left_over(&mut self, place: usize) {
+        self.objects[place] = None;
+        self.record_drift(place);
+    }
+
     fn current(&self, place: usize) -> Option<usize> {
         (self.uploads.iter())
             .position(|upload| upload.place == place && upload.status == "Uploaded")
@@ -235,7 +242,11 @@ impl Model {
     /// Ends an upload whose object exists but is not accepted. If the object replaced the bytes of
     /// a dataset, that dataset has drifted, which is recorded once.
     fn reject(&mut self, upload: usize, status: &'static str, event: &'static str) {
-        let place = self.uploads[upload].place;
+        self.record_drift(self.uploads[upload].place);
+        self.transition(upload, status, event);
+    }
+
+    fn record_drift(&mut self, place: usize) {
         let standing = self.objects[place]
             .as_ref()
             .map(|object| object.bytes.clone());
@@ -245,7 +256,6 @@ impl Model {
                 dataset.events.push("dataset.drifted");
             }
         }
-        self.transition(upload, status, event);
     }
 
     fn prove(&mut self, upload: usize) {

@@ -78,6 +78,11 @@ impl Database {
         create("t", template.name())
     }
 
+    /// Creates a copy of another database, as a backup. It fails while anything is connected to that.
+    pub fn backup_of(other: &Database) -> Database {
+        create("t", other.name())
+    }
+
     /// Wraps a database on a server of the test itself, which is removed with that server.
     pub fn elsewhere(url: String, name: &str) -> Database {
         register_password(&url);
