@@ -81,16 +81,19 @@ test: lint postgres pooler poppler venv page ## Check everything: format, lints,
 	@$(MAKE) --no-print-directory client test-page test-browser deploy-check
 	@printf '\n== all is well\n'
 
-# Left out are the suites for faults, several replicas, races, other stores, load and large data, those
-# that run other programs, and the search of the logs for secrets, which needs level trace.
+# What stays are the unit tests, and the tests of sessions, proof, datasets, deletes, identities and the contract.
+# Left out are the suites for faults, several replicas, races, other stores, load and large data, those that run
+# other programs, those of parts that few changes touch, and the search of the logs for secrets, which needs level
+# trace.
 CHECK_SKIPS := replicas:: faults:: races:: model:: removals:: stores:: client:: doctor:: dev:: serve:: \
-	readme:: python_client tls:: leaks:: plans:: documents:: textract:: \
+	readme:: python_client tls:: leaks:: plans:: documents:: textract:: traces:: \
 	pooler postgres_ surface:: properties:: openapi::generated_requests \
-	datasets::many datasets::addresses janitor::sweep janitor::stale parts::crashes parts::replicas \
-	parts::pages parts::python_client examples:: worker:: images:: outbox::throttling dev_s3::listing auth::matrix tenants::quota_races
+	datasets::many datasets::addresses janitor:: parts:: live_events:: uppy:: derived:: audit:: jobs:: webhooks:: \
+	processors:: s3_events:: examples:: worker:: images:: outbox:: dev_s3::listing auth::matrix tenants::
 
 check: lint postgres venv page ## Check format, lints and the fast tests (a part of test)
-	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --lib --bins --test it -- $(CHECK_SKIPS:%=--skip %))
+	$(call step,unit tests,CARGO='$(CARGO)' tests/run.sh --locked --lib --bins)
+	$(call step,fast tests,CARGO='$(CARGO)' TEST_LOG=info tests/run.sh --locked --test it -- $(CHECK_SKIPS:%=--skip %))
 
 # Each script prints one line for each check. The broker is built as for its own tests.
 DEPLOY_PYTHON := .tools/kubernetes/bin/python3
