@@ -13,11 +13,14 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from nginx import Proxy
+from proxy import Proxy
 from stack import PATIENCE, ROOT, Process, broker, free_port, get, run, wait_for
 
 BUCKET = "uploads"
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+# nginx sends no requests to a broker for this time after it has failed (fail_timeout in brokers.conf), and somewhat
+# longer.
+PAUSE = 7
 
 
 class Store:
@@ -118,6 +121,7 @@ def no_request_fails(folder: Path, replicas: list[Replica], key: str, programs: 
             for replica in replicas:
                 replica.stop()
                 replica.start(program)
+                time.sleep(PAUSE)
         assert load.poll() is None, "the load ended before the last restart"
         load.terminate()
         output, _ = load.communicate(timeout=PATIENCE)
