@@ -11,7 +11,7 @@ import urllib.request
 from pathlib import Path
 
 from proxy import CLIENT, Proxy
-from stack import run, running
+from stack import free_port, run, running, wait_for
 
 ORIGIN = "https://app.example.com"
 
