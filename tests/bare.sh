@@ -56,6 +56,7 @@ mount --rbind --make-rslave /dev "$root/dev"
 
 echo "== make $TARGET in it"
 # shellcheck disable=SC2046,SC2086 # names of variables and of targets are words
-env -i HOME=/root TERM="${TERM:-dumb}" PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
+# Node has certificates of its own, and asks for those of the system in this way only.
+env -i HOME=/root TERM="${TERM:-dumb}" NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt PATH=/opt/rust/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
     $(env | grep -iE '^(https?_proxy|no_proxy|all_proxy|ssl_cert_file|pip_[a-z_]*|cargo_(http|net|registries|source)_[a-z_]*)=' || true) \
     chroot "$root" make -C /src $TARGET
