@@ -41,6 +41,7 @@ class Replica:
 
     def __init__(self, folder: Path, store: Store, name: str):
         self.log, self.port = folder / f"{name}.log", free_port()
+        self.process: Process | None = None
         self.settings = {
             **ACCOUNT,
             "AWS_ENDPOINT_URL_S3": store.url,
@@ -82,11 +83,9 @@ def call(key: str, port: int, method: str, path: str, body=None):
         raise AssertionError(f"{method} {path}: {error.code} {error.read()[:500]}") from None
 
 
-def versions_work_side_by_side(replicas: list[Replica], previous: str, current: str):
+def versions_work_side_by_side(replicas: list[Replica], key: str, previous: str, current: str):
     """Each creates what the other one acknowledges, on the schema of the newer one."""
     one, other = replicas
-    one.command(previous, "migrate")
-    key = key_of(one, previous)
     one.start(previous)
     one.command(current, "migrate")
     other.start(current)
@@ -100,7 +99,6 @@ def versions_work_side_by_side(replicas: list[Replica], previous: str, current: 
         for reader in replicas:
             events = call(key, reader.port, "GET", f"/uploads/{session['id']}/events")
             assert [event["type"] for event in events] == ["dataset.uploaded"], events
-    return key
 
 
 def no_request_fails(folder: Path, replicas: list[Replica], key: str, programs: list[str]):
@@ -139,14 +137,16 @@ if __name__ == "__main__":
         folder = Path(name)
         store = Store(folder)
         replicas = [Replica(folder, store, name) for name in ("one", "other")]
-        shared = {}
         try:
+            replicas[0].command(previous, "migrate")
+            key = key_of(replicas[0], previous)
             run([
                 ("upgrade: the previous version and this one work side by side",
-                 lambda: shared.update(key=versions_work_side_by_side(replicas, previous, current))),
+                 lambda: versions_work_side_by_side(replicas, key, previous, current)),
                 ("upgrade and rollback: no request fails while replicas are replaced",
-                 lambda: no_request_fails(folder, replicas, shared["key"], [current, previous, current])),
+                 lambda: no_request_fails(folder, replicas, key, [current, previous, current])),
             ])
         finally:
             for process in [*(replica.process for replica in replicas), store.process]:
-                process.stop()
+                if process:
+                    process.stop()

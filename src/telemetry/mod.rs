@@ -3,6 +3,7 @@
 
 pub mod log;
 pub mod metrics;
+mod outgoing;
 pub mod reports;
 pub mod trace;
 

@@ -40,6 +40,21 @@ pub(super) fn counters(
     registered(registry, IntCounterVec::new(opts(name, help), labels)?)
 }
 
+/// Counters with one label, of which each value is shown from the start.
+pub(super) fn counters_from_zero<'a>(
+    registry: &Registry,
+    name: &str,
+    help: &str,
+    label: &str,
+    values: impl IntoIterator<Item = &'a str>,
+) -> Result<IntCounterVec> {
+    let counters = counters(registry, name, help, &[label])?;
+    for value in values {
+        counters.with_label_values(&[value]);
+    }
+    Ok(counters)
+}
+
 pub(super) fn int_gauge(registry: &Registry, name: &str, help: &str) -> Result<IntGauge> {
     registered(registry, IntGauge::with_opts(opts(name, help))?)
 }

@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounterVec, Registry, Result};
 
-use super::register::counters;
+use super::register::counters_from_zero;
 
 /// What became of a report.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +33,15 @@ pub struct Reports(IntCounterVec);
 
 impl Reports {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let reports = counters(
+        let outcomes = ReportOutcome::ALL.map(ReportOutcome::label);
+        counters_from_zero(
             registry,
             "error_reports_total",
             "Reports of internal errors and panics for Sentry, by outcome.",
-            &["outcome"],
-        )?;
-        // All outcomes are shown from the start.
-        for outcome in ReportOutcome::ALL {
-            reports.with_label_values(&[outcome.label()]);
-        }
-        Ok(Self(reports))
+            "outcome",
+            outcomes,
+        )
+        .map(Self)
     }
 
     /// Counts a report.

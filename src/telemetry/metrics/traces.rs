@@ -2,7 +2,7 @@
 
 use prometheus::{IntCounterVec, Registry, Result};
 
-use super::register::counters;
+use super::register::counters_from_zero;
 
 /// What became of a span.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,17 +33,15 @@ pub struct Traces(IntCounterVec);
 
 impl Traces {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let spans = counters(
+        let outcomes = SpanOutcome::ALL.map(SpanOutcome::label);
+        counters_from_zero(
             registry,
             "trace_spans_total",
             "Spans of traces that ended, by outcome.",
-            &["outcome"],
-        )?;
-        // All outcomes are shown from the start.
-        for outcome in SpanOutcome::ALL {
-            spans.with_label_values(&[outcome.label()]);
-        }
-        Ok(Self(spans))
+            "outcome",
+            outcomes,
+        )
+        .map(Self)
     }
 
     /// Counts spans.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Gauge, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result};
 
-use super::register::{counter, counters, gauge, int_gauge, int_gauges};
+use super::register::{counter, counters_from_zero, gauge, int_gauge, int_gauges};
 
 /// The states of endpoints.
 const ENABLED: &str = "enabled";
@@ -22,16 +22,13 @@ pub struct Webhooks {
 
 impl Webhooks {
     pub(super) fn new(registry: &Registry) -> Result<Self> {
-        let sent = counters(
+        let sent = counters_from_zero(
             registry,
             "webhook_deliveries_total",
             "Events that this process sent to webhooks, by outcome.",
-            &["outcome"],
+            "outcome",
+            ["delivered", "rejected", "unreachable", "private-address"],
         )?;
-        // All outcomes are shown from the start.
-        for outcome in ["delivered", "rejected", "unreachable", "private-address"] {
-            sent.with_label_values(&[outcome]);
-        }
         let endpoints = int_gauges(
             registry,
             "webhook_endpoints",

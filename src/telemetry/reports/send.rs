@@ -1,11 +1,9 @@
 //! Sends reports to Sentry.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::{HeaderValue, header};
-use reqwest::redirect;
+use http::{HeaderMap, HeaderValue, header};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::mpsc::Receiver;
 use tokio_util::sync::CancellationToken;
@@ -16,13 +14,7 @@ use super::fault::Fault;
 use super::queue::{self, Reporter};
 use crate::telemetry::Metrics;
 use crate::telemetry::metrics::ReportOutcome;
-
-/// The longest time of one call.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
-/// The longest time that the last calls may take after the process has stopped.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
-/// The name of the client in Sentry.
-const CLIENT: &str = concat!("upload-broker/", env!("CARGO_PKG_VERSION"));
+use crate::telemetry::outgoing::{USER_AGENT, client, describe, ends_in_time};
 
 /// Where reports are sent.
 #[derive(Clone, Debug)]
@@ -52,12 +44,7 @@ pub fn build(
     options: Options,
     metrics: Arc<Metrics>,
 ) -> Result<(Reporter, Sender), reqwest::Error> {
-    // The key is sent to no other host.
-    let client = reqwest::Client::builder()
-        .user_agent(CLIENT)
-        .timeout(CALL_TIMEOUT)
-        .redirect(redirect::Policy::none())
-        .build()?;
+    let client = client(HeaderMap::new())?;
     let (reporter, faults) = queue::new(Arc::clone(&metrics));
     let sender = Sender {
         faults,
@@ -71,15 +58,7 @@ pub fn build(
 impl Sender {
     /// Sends reports until `over` is cancelled, then those that are left, for at most two seconds.
     pub async fn run(mut self, over: CancellationToken) {
-        let late = async {
-            over.cancelled().await;
-            tokio::time::sleep(FLUSH_TIMEOUT).await;
-        };
-        let is_late = tokio::select! {
-            () = self.send_until(&over) => false,
-            () = late => true,
-        };
-        if is_late {
+        if !ends_in_time(self.send_until(&over), &over).await {
             let waiting = self.faults.len();
             log::warn!("Sentry did not take the last reports in time; {waiting} more wait");
         }
@@ -108,18 +87,14 @@ impl Sender {
 
     async fn send(&self, fault: &Fault) -> Result<(), String> {
         let key = self.options.key.expose_secret();
-        let auth = format!("Sentry sentry_version=7, sentry_client={CLIENT}, sentry_key={key}");
+        let auth = format!("Sentry sentry_version=7, sentry_client={USER_AGENT}, sentry_key={key}");
         let mut auth = HeaderValue::try_from(auth).map_err(|cause| cause.to_string())?;
         auth.set_sensitive(true);
         let call = (self.client.post(self.options.url.clone()))
             .header(header::CONTENT_TYPE, "application/x-sentry-envelope")
             .header("x-sentry-auth", auth)
             .body(envelope(fault, &self.options.environment, now()));
-        // The URL has the number of the project, which is not public.
-        let sent = call
-            .send()
-            .await
-            .map_err(|cause| cause.without_url().to_string())?;
+        let sent = call.send().await.map_err(describe)?;
         match sent.status() {
             status if status.is_success() => Ok(()),
             status => Err(format!("status {status}")),

@@ -11,9 +11,8 @@ use super::send::Sender;
 use crate::telemetry::Metrics;
 use crate::telemetry::log::scrub::scrub;
 use crate::telemetry::metrics::SpanOutcome;
+use crate::telemetry::outgoing::ends_in_time;
 
-/// The longest time that the last exports may take after the process has stopped.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(2);
 /// How long spans are collected before they are sent.
 const COLLECT_TIME: Duration = Duration::from_secs(1);
 /// The largest number of spans of one export.
@@ -46,15 +45,7 @@ impl Exporter {
 
     /// Sends spans until `over` is cancelled, then those that are left, for at most two seconds.
     pub async fn run(mut self, over: CancellationToken) {
-        let late = async {
-            over.cancelled().await;
-            tokio::time::sleep(FLUSH_TIMEOUT).await;
-        };
-        let is_late = tokio::select! {
-            () = self.export_until(&over) => false,
-            () = late => true,
-        };
-        if is_late {
+        if !ends_in_time(self.export_until(&over), &over).await {
             let waiting = self.spans.len();
             log::warn!(
                 "traces: the receiver did not take the last spans in time; {waiting} more wait"

@@ -5,7 +5,6 @@
 //! The crate `opentelemetry-otlp` is not used for it: it reads settings from the environment itself,
 //! which `config` has not checked, and keeps the credentials in plain text.
 
-use std::error::Error as _;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -17,14 +16,12 @@ use opentelemetry_proto::transform::trace::tonic::group_spans_by_resource_and_sc
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::SpanData;
 use prost::Message as _;
-use reqwest::redirect;
 use secrecy::ExposeSecret as _;
 use url::Url;
 
 use super::options::Endpoint;
+use crate::telemetry::outgoing;
 
-/// The longest time of one request.
-const CALL_TIMEOUT: Duration = Duration::from_secs(10);
 /// The pauses before a request is repeated.
 const PAUSES: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
 
@@ -62,15 +59,8 @@ impl Sender {
             value.set_sensitive(true);
             headers.insert(name.clone(), value);
         }
-        let client = reqwest::Client::builder()
-            .user_agent(concat!("upload-broker/", env!("CARGO_PKG_VERSION")))
-            .default_headers(headers)
-            .timeout(CALL_TIMEOUT)
-            // Credentials are sent to no other host.
-            .redirect(redirect::Policy::none())
-            .build()?;
         Ok(Self {
-            client,
+            client: outgoing::client(headers)?,
             url: endpoint.url.clone(),
             resource: resource.into(),
         })
@@ -126,12 +116,8 @@ const fn may_repeat(status: StatusCode) -> bool {
 fn unanswered(error: reqwest::Error) -> Refusal {
     // A request that took too long is not repeated: the queue fills up meanwhile.
     let may_repeat = !error.is_timeout();
-    let error = error.without_url();
-    let mut reason = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        reason.push_str(&format!(": {cause}"));
-        next = cause.source();
+    Refusal {
+        reason: outgoing::describe(error),
+        may_repeat,
     }
-    Refusal { reason, may_repeat }
 }

@@ -11,18 +11,6 @@ use upload_broker::store::{pool, sqlstate};
 use crate::support::app::App;
 use crate::support::pg_bin;
 
-/// Makes Postgres reject every new upload with this error.
-async fn refuse_all(app: &App, code: &str, words: &str) {
-    let sql = format!(
-        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
-         $$ BEGIN RAISE EXCEPTION '{words}' USING ERRCODE = '{code}'; END $$; \
-         CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON uploads \
-         FOR EACH ROW EXECUTE FUNCTION refuse()"
-    );
-    let client = app.sql().await;
-    client.batch_execute(&sql).await.expect("a trigger");
-}
-
 #[tokio::test]
 async fn transient_sqlstates_are_503_and_others_500_in_any_language() {
     const TIMEOUT: &str = "storniere Anfrage wegen Zeitüberschreitung der Anfrage";
@@ -48,7 +36,7 @@ async fn transient_sqlstates_are_503_and_others_500_in_any_language() {
         ),
         ("08006", "Verbindungsfehler"),
     ] {
-        refuse_all(&app, code, words).await;
+        app.reject_new_uploads(code, words).await;
         let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;
         assert_eq!(reply.status, 503, "{code}: {reply:#?}");
         assert!(!reply.body.contains(words), "{code}: {reply:#?}");
@@ -62,7 +50,7 @@ async fn transient_sqlstates_are_503_and_others_500_in_any_language() {
             "canceling statement due to a fault (SQLSTATE 57014)",
         ),
     ] {
-        refuse_all(&app, code, words).await;
+        app.reject_new_uploads(code, words).await;
         let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;
         assert_eq!(reply.status, 500, "{code}: {reply:#?}");
         reply.expect_problem(500, "internal-error");

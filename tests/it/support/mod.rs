@@ -32,6 +32,7 @@ pub mod python;
 pub mod raw;
 pub mod real_stores;
 pub mod receiver;
+mod refused_uploads;
 pub mod replacing_proxy;
 pub mod reply;
 pub mod rewriting_proxy;

@@ -37,21 +37,6 @@ fn setup(sentry: &Receiver) -> Setup {
     setup.set("BROKER_SENTRY_ENVIRONMENT", "staging")
 }
 
-/// Makes every creation of an upload fail, with this message in the log.
-async fn break_table(app: &App, message: &str, code: &str) {
-    let sql = format!(
-        "CREATE OR REPLACE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS \
-         $$ BEGIN RAISE EXCEPTION '{message}' USING ERRCODE = '{code}'; END $$; \
-         CREATE OR REPLACE TRIGGER refuse BEFORE INSERT ON uploads \
-         FOR EACH ROW EXECUTE FUNCTION refuse()"
-    );
-    app.sql()
-        .await
-        .batch_execute(&sql)
-        .await
-        .expect("a trigger");
-}
-
 /// Checks the envelope, and returns the event in it.
 #[track_caller]
 fn event_of(report: &Delivery) -> Value {
@@ -80,7 +65,8 @@ fn event_of(report: &Delivery) -> Value {
 async fn internal_error_is_reported_with_its_request_and_without_secrets() {
     let sentry = sentry();
     let app = setup(&sentry).start().await;
-    break_table(&app, "the table is broken, session_token=sesame", "XX000").await;
+    app.reject_new_uploads("XX000", "the table is broken, session_token=sesame")
+        .await;
     let request = app.request(Method::POST, "/uploads?secret=query");
     let request = request
         .header("x-request-id", "request-18")
@@ -124,10 +110,11 @@ async fn outage_and_refusal_are_not_reported() {
     let sentry = sentry();
     let app = setup(&sentry).start().await;
     app.get("/nowhere").await.expect_problem(404, "not-found");
-    break_table(&app, "too many connections", "53300").await;
+    app.reject_new_uploads("53300", "too many connections")
+        .await;
     let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;
     reply.expect_problem(503, "service-unavailable");
-    break_table(&app, "broken", "XX000").await;
+    app.reject_new_uploads("XX000", "broken").await;
     let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;
     reply.expect_problem(500, "internal-error");
     // Reports are sent in order.
@@ -222,7 +209,7 @@ async fn sentry_that_hangs_or_is_not_there_delays_nothing() {
         (Setup::new().set("BROKER_SENTRY_DSN", nowhere), "failed"),
     ] {
         let app = setup.start().await;
-        break_table(&app, "broken", "XX000").await;
+        app.reject_new_uploads("XX000", "broken").await;
         // More than the reports of a minute.
         for _ in 0..40 {
             let reply = app.post("/uploads", json!({"path": "/a.csv"})).await;

@@ -5,7 +5,7 @@ use crate::support::process::Run;
 /// A secret in settings.
 const SECRET: &str = "sesame-open-now";
 
-fn check(settings: &[(&str, &str)]) -> Run {
+fn check_config(settings: &[(&str, &str)]) -> Run {
     let run = Run::new(&["check-config"])
         .set("DATABASE_URL", "postgres://broker@db/broker")
         .set("BROKER_S3_BUCKET", "datasets");
@@ -46,7 +46,7 @@ async fn bad_settings_are_refused_by_name() {
         ("BROKER_SENTRY_ENVIRONMENT", "our production"),
     ];
     for (name, value) in bad {
-        let ended = check(&[(name, value)]).finish().await;
+        let ended = check_config(&[(name, value)]).finish().await;
         assert_eq!(ended.status.code(), Some(78), "{name}={value}: {ended:#?}");
         let faults: Vec<&str> = ended.err.lines().skip(1).collect();
         assert_eq!(faults.len(), 1, "{name}={value}: {ended:#?}");
@@ -60,7 +60,7 @@ async fn bad_settings_are_refused_by_name() {
 
 #[tokio::test]
 async fn good_settings_are_shown_without_secrets() {
-    let ended = check(&[
+    let ended = check_config(&[
         (
             "OTEL_EXPORTER_OTLP_ENDPOINT",
             "https://collector.example.com/otlp",

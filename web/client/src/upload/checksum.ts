@@ -11,12 +11,12 @@ const STEP = 2 * 1024 * 1024;
 /** The CRC64NVME of bytes. A Blob is read in small steps. */
 export async function checksumOf(content: Content, signal?: AbortSignal): Promise<Checksum> {
   const crc = new Crc64();
-  await addTo(crc, content, signal);
+  await hashInto(crc, content, signal);
   return crc.checksum();
 }
 
-/** Adds bytes to a checksum. */
-export async function addTo(crc: Crc64, content: Content, signal?: AbortSignal): Promise<void> {
+/** Hashes bytes into a checksum. */
+export async function hashInto(crc: Crc64, content: Content, signal?: AbortSignal): Promise<void> {
   if (!(content instanceof Blob)) {
     crc.update(content);
     return;
@@ -32,7 +32,7 @@ export async function addTo(crc: Crc64, content: Content, signal?: AbortSignal):
 
 /**
  * Frees the memory of a buffer that is no longer needed, where the platform can do it. The garbage collector
- * counts it late: hundreds of megabytes of dead buffers are possible.
+ * comes late, because it does not count buffers: more than 100 MB of dead ones were seen.
  */
 function free(buffer: ArrayBuffer & { transfer?: (length: number) => ArrayBuffer }): void {
   buffer.transfer?.(0);

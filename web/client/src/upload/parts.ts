@@ -8,7 +8,7 @@ import { Crc64 } from '../crc64.js';
 import { retry } from '../http/retry.js';
 import { untilAborted } from '../http/signals.js';
 import type { Checksum, UploadedPart } from '../schema-types.js';
-import { addTo, assertReadable, checksumOf } from './checksum.js';
+import { hashInto, assertReadable, checksumOf } from './checksum.js';
 import { DEFAULT_PARALLEL } from './options.js';
 import type { PartUrls } from './part-urls.js';
 import { Pool } from './pool.js';
@@ -56,7 +56,7 @@ export async function sendParts(task: Task, job: PartsJob): Promise<SentParts> {
       } else {
         pool.start((signal) => sendPart(task, job.urls, number, content, signal));
       }
-      await addTo(crc, content, pool.signal);
+      await hashInto(crc, content, pool.signal);
     }
   } catch (error) {
     pool.fail(error);
