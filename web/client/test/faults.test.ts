@@ -2,6 +2,10 @@
  * Uploads and requests while the network or the servers fail.
  */
 import assert from 'node:assert/strict';
+import { openAsBlob, writeFileSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'node:test';
 
 import type { ConnectionOptions, Progress } from 'upload-broker-client';
@@ -193,4 +197,32 @@ test('list continues after a cut connection without losing or repeating entries'
     const entries = await collect(client.list({ prefix: folder, pageSize: 2 }));
     assert.deepEqual(entries.map(({ name }) => name), ['0', '1', '2', '3', '4']);
   });
+});
+
+test('a file that is changed while it is uploaded is reported as unreadable', async () => {
+  const folder = await mkdtemp(join(tmpdir(), 'changed-'));
+  try {
+    const file = join(folder, 'changed.bin');
+    for (const multipart of [false, true]) {
+      await writeFile(file, bytesOf(6 * MIB));
+      const puts: Seen[] = [];
+      await withStoreProxy(
+        (request) => (isPut(request) && puts.push(request), 'pass'),
+        async (client) => {
+          const upload = client.upload(await openAsBlob(file), {
+            path: newPath(),
+            multipart,
+            partSize: 5 * MIB,
+            // The checksum would find it too.
+            checksum: false,
+            onSession: () => writeFileSync(file, 'other bytes'),
+          });
+          await assert.rejects(upload, { name: 'NotReadableError' });
+        },
+      );
+      assert.ok(puts.length <= 2, `${puts.length} requests, multipart: ${multipart}`);
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
 });
