@@ -11,7 +11,7 @@ use upload_broker::http::middleware::edge::edge;
 use upload_broker::telemetry::{Metrics, reports};
 
 use super::traceparent;
-use crate::support::app::{App, Setup, now};
+use crate::support::app::{Setup, now};
 use crate::support::leaks::find;
 use crate::support::observe::eventually;
 use crate::support::process::free_port;
