@@ -210,9 +210,7 @@ impl Topic {
             .collect();
         let mut span = linked_span("SNS PublishBatch", SpanKind::Client, scopes.iter());
         if span.is_recorded() {
-            span.set("rpc.system", "aws-api");
-            span.set("rpc.service", "SNS");
-            span.set("rpc.method", "PublishBatch");
+            span.set_aws_call("SNS", "PublishBatch");
             span.set("messaging.destination.name", self.arn.clone());
             span.set_number("messaging.batch.message_count", batch.len());
         }

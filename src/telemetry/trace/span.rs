@@ -51,6 +51,13 @@ impl Span {
         self.set(name, value.try_into().unwrap_or(i64::MAX));
     }
 
+    /// Sets the attributes of a call to a service of AWS.
+    pub fn set_aws_call(&mut self, service: &'static str, operation: &'static str) {
+        self.set("rpc.system", "aws-api");
+        self.set("rpc.service", service);
+        self.set("rpc.method", operation);
+    }
+
     /// Changes the name.
     pub fn rename(&mut self, name: String) {
         if let Some(started) = &mut self.0 {

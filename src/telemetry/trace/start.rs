@@ -55,9 +55,7 @@ pub fn client_span(name: impl Into<Cow<'static, str>>) -> Span {
 /// Starts a span for a call to a service of AWS. `operation` is its name there.
 pub fn aws_span(service: &'static str, operation: &'static str) -> Span {
     let mut span = client_span(operation);
-    span.set("rpc.system", "aws-api");
-    span.set("rpc.service", service);
-    span.set("rpc.method", operation);
+    span.set_aws_call(service, operation);
     span
 }
 

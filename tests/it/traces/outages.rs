@@ -1,7 +1,5 @@
 //! A collector that hangs, or is not there, delays no request and no stop. Lost spans are counted.
 
-use std::time::{Duration, Instant};
-
 use futures::StreamExt as _;
 use reqwest::StatusCode;
 use serde_json::json;
@@ -80,12 +78,7 @@ async fn stop_sends_last_spans_and_does_not_wait_for_collector_that_hangs() {
     collector.0.answer(Answer::Hold);
     let (process, caller) = place.start(run()).await;
     caller.get("/datasets").await.expect(StatusCode::OK);
-    let start = Instant::now();
-    process.stop("TERM").await.ok();
-    // Without a bound, it would wait for the timeout of an export, ten seconds.
-    assert!(
-        start.elapsed() < Duration::from_secs(9),
-        "{:?}",
-        start.elapsed()
-    );
+    let stopped = process.stop("TERM").await.ok();
+    let gave_up = "the receiver did not take the last spans in time";
+    assert!(stopped.err.contains(gave_up), "{}", stopped.err);
 }
