@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use super::path::{DatasetPath, InvalidPath, MAX_KEY_BYTES, check_segments};
+use super::path::{DatasetPath, InvalidPath, MAX_KEY_BYTES, PROBE_FOLDER, check_segments};
 use super::prefix::PathPrefix;
 
 /// The tenant of an installation with a single tenant. Its key prefix is empty.
@@ -13,7 +13,8 @@ pub const DEFAULT_TENANT: &str = "default";
 
 /// The part of a bucket that a caller may reach: the key prefix of its tenant, or a folder in it.
 ///
-/// The default tenant has the empty prefix, except for the prefixes of the other tenants.
+/// The default tenant has the empty prefix, except for the prefixes of the other tenants. The folder
+/// of probes belongs to no tenant.
 #[derive(Clone, Debug)]
 pub struct Jail {
     bucket: Option<Arc<str>>,
@@ -64,7 +65,8 @@ impl Jail {
     /// Returns the S3 key of `path`.
     ///
     /// # Errors
-    /// The path is outside the folder, the key is too long, or it has the prefix of another tenant.
+    /// The path is outside the folder, the key is too long, or it has the prefix of another tenant
+    /// or is in [`PROBE_FOLDER`].
     pub fn key(&self, path: &DatasetPath) -> Result<String, InvalidPath> {
         if !self.admits(path) {
             return Err(InvalidPath::OutsidePrefix);
@@ -73,8 +75,8 @@ impl Jail {
         if key.len() > MAX_KEY_BYTES {
             return Err(InvalidPath::TooLong);
         }
-        if self.is_other_tenants(&key) {
-            return Err(InvalidPath::OtherTenant);
+        if self.is_reserved(&key) {
+            return Err(InvalidPath::ReservedPrefix);
         }
         Ok(key)
     }
@@ -115,7 +117,7 @@ impl Jail {
 
     /// Returns the path of `key`; `None` if the key is outside the jail.
     pub fn path(&self, key: &str) -> Option<DatasetPath> {
-        if self.is_other_tenants(key) {
+        if self.is_reserved(key) {
             return None;
         }
         let relative = key.strip_prefix(&*self.prefix)?;
@@ -139,8 +141,8 @@ impl Jail {
         Some(check_segments(inner).map(|()| path))
     }
 
-    fn is_other_tenants(&self, key: &str) -> bool {
-        self.others.iter().any(|other| key.starts_with(other))
+    fn is_reserved(&self, key: &str) -> bool {
+        key.starts_with(PROBE_FOLDER) || self.others.iter().any(|other| key.starts_with(other))
     }
 }
 
@@ -181,10 +183,21 @@ mod tests {
         let jail = Jail::new("", vec!["acme/".into()]);
         assert_eq!(
             jail.key(&path("/acme/a.csv")),
-            Err(InvalidPath::OtherTenant)
+            Err(InvalidPath::ReservedPrefix)
         );
         assert_eq!(jail.path("acme/a.csv"), None);
         assert_eq!(jail.path("acme.csv"), Some(path("/acme.csv")));
+    }
+
+    #[test]
+    fn folder_of_probes_belongs_to_no_tenant() {
+        let jail = Jail::new("", vec![]);
+        let inside = path("/.upload-broker-doctor/a/once");
+        assert_eq!(jail.key(&inside), Err(InvalidPath::ReservedPrefix));
+        assert_eq!(jail.path(".upload-broker-doctor/a/once"), None);
+        assert_eq!(jail.folder_address(PROBE_FOLDER), None);
+        let beside = path("/in/.upload-broker-doctor/a");
+        assert_eq!(jail.key(&beside).as_deref(), Ok(&beside.as_str()[1..]));
     }
 
     #[test]

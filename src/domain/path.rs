@@ -7,6 +7,9 @@ use std::fmt;
 /// Source: <https://docs.aws.amazon.com/AmazonS3/latest/userguide/object-keys.html>
 pub const MAX_KEY_BYTES: usize = 1024;
 
+/// The folder of a bucket in which the broker tests what the store supports. No dataset is in it.
+pub const PROBE_FOLDER: &str = ".upload-broker-doctor/";
+
 /// The path of a dataset. It starts with `/`; the rest, appended to the key prefix of the tenant,
 /// is the S3 key.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -27,8 +30,8 @@ pub enum InvalidPath {
     TooLong,
     /// The next-to-last segment is `action`, which the HTTP routes use.
     ReservedSegment,
-    /// The path is under the key prefix of another tenant.
-    OtherTenant,
+    /// The path is under the key prefix of another tenant, or under [`PROBE_FOLDER`].
+    ReservedPrefix,
     /// The path is outside the folder that the credential is confined to.
     OutsidePrefix,
 }
@@ -39,7 +42,7 @@ impl InvalidPath {
     pub const fn is_escape_attempt(self) -> bool {
         matches!(
             self,
-            Self::DotSegment | Self::OtherTenant | Self::OutsidePrefix
+            Self::DotSegment | Self::ReservedPrefix | Self::OutsidePrefix
         )
     }
 }
@@ -55,7 +58,7 @@ impl fmt::Display for InvalidPath {
             Self::ControlCharacter => "has a control character",
             Self::TooLong => "makes the S3 key longer than 1,024 bytes",
             Self::ReservedSegment => "has the reserved word `action` as its next-to-last segment",
-            Self::OtherTenant => "is under a reserved key prefix",
+            Self::ReservedPrefix => "is under a reserved key prefix",
             Self::OutsidePrefix => "is outside the path prefix of this credential",
         })
     }

@@ -6,11 +6,10 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::error::ProbeError;
+/// The folder of all probes in a bucket.
+pub use crate::domain::path::PROBE_FOLDER as FOLDER;
 use crate::objects::multipart::OpenUpload;
 use crate::objects::store::{ObjectStore, StoreError, failed, status};
-
-/// The folder of all probes in a bucket.
-pub const FOLDER: &str = ".upload-broker-doctor/";
 
 /// The most versions of an object of a probe. No object is written as often as that.
 const VERSIONS: usize = 10;

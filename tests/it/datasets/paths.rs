@@ -109,3 +109,25 @@ async fn key_with_character_invalid_in_xml_is_listed() {
     let folders = list(&app, "delimiter=/").await;
     assert_eq!(paths(&folders), ["/in/", "/o d+d%/"]);
 }
+
+/// While the broker tests a store, and after a test whose objects could not be removed.
+#[tokio::test]
+async fn folder_of_probes_is_neither_listed_nor_reached() {
+    let app = App::start().await;
+    app.bucket
+        .put(".upload-broker-doctor/a/once", "probe")
+        .await;
+    app.bucket.put("in/x.csv", "x").await;
+    assert_eq!(paths(&list(&app, "").await), ["/in/x.csv"]);
+    assert_eq!(paths(&list(&app, "delimiter=/").await), ["/in/"]);
+    let url = "/datasets/.upload-broker-doctor/a/once";
+    app.get(url).await.expect_problem(404, "dataset-not-found");
+    app.delete(url)
+        .await
+        .expect_problem(404, "dataset-not-found");
+    let create = json!({"path": "/.upload-broker-doctor/a/mine"});
+    let problem = app.post("/uploads", create).await;
+    let problem = problem.expect_problem(422, "invalid-request");
+    assert_eq!(problem["errors"][0]["pointer"], "/path", "{problem:#}");
+    assert_eq!(app.bucket.keys().await.len(), 2);
+}
