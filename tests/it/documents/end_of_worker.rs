@@ -1,6 +1,7 @@
 //! What remains of the text when a worker dies while it writes it.
 
 use reqwest::StatusCode;
+use serde_json::Value;
 
 use super::scene::{LONG, Scene};
 use crate::support::database;
@@ -50,6 +51,11 @@ async fn let_page_300_pass(client: &tokio_postgres::Client) {
         .expect("no trigger");
 }
 
+/// The job needed another attempt. On a busy machine that one may lose its lease, too.
+fn assert_taken_over(job: &Value) {
+    assert!(job["attempt"].as_u64() >= Some(2), "{job:#}");
+}
+
 #[tokio::test]
 async fn worker_that_wakes_up_after_its_lease_publishes_nothing() {
     let scene = Scene::new().await;
@@ -59,7 +65,7 @@ async fn worker_that_wakes_up_after_its_lease_publishes_nothing() {
     wait_for_half_of_the_text(&scene).await;
     first.signal("STOP");
     let_page_300_pass(&client).await;
-    let second = scene.worker().spawn();
+    let second = worker_with_long_timeouts(&scene).spawn();
     scene.wait_for_status(&upload, "Processed").await;
     let read = async || {
         let client = database::connect(scene.place.database.url()).await;
@@ -70,11 +76,8 @@ async fn worker_that_wakes_up_after_its_lease_publishes_nothing() {
         (documents, scene.job(&upload).await)
     };
     let (documents, job) = read().await;
-    assert_eq!(
-        (documents.len(), &job["attempt"]),
-        (1, &2.into()),
-        "{job:#}"
-    );
+    assert_eq!(documents.len(), 1, "{documents:?}");
+    assert_taken_over(&job);
     first.signal("CONT");
     // It finds out when it renews the lease, or when it ends the job.
     first.wait_for_log("lease").await;
@@ -103,10 +106,9 @@ async fn worker_that_dies_while_it_writes_pages_leaves_no_half_text() {
     assert!(scene.found("q=number5").await.is_empty());
     first.stop("KILL").await;
     let_page_300_pass(&client).await;
-    let second = scene.worker().spawn();
+    let second = worker_with_long_timeouts(&scene).spawn();
     scene.wait_for_status(&upload, "Processed").await;
-    let job = scene.job(&upload).await;
-    assert_eq!(job["attempt"], 2, "{job:#}");
+    assert_taken_over(&scene.job(&upload).await);
     for page in [5, 499] {
         let found = scene.found(&format!("q=number{page}")).await;
         assert_eq!(found, [("/in/pages-500.pdf".to_owned(), page)]);
