@@ -115,8 +115,10 @@ def no_alert_holds_under_load(scene: Scene):
             wait_for("a job", lambda one=one: scene.status(one) == "Processed")
         ended = 'sum(upload_broker_job_attempts_ended_total{outcome="succeeded"})'
         wait_for("the jobs in Prometheus", lambda: scene.prometheus.value(ended) == JOBS)
-        assert len(scene.prometheus.query("up == 1")) == 3, scene.prometheus.query("up")
-        # Until a round of the janitor has finished after the first scrape, it counts as stopped; for minutes at most.
+        wait_for("the targets", lambda: len(scene.prometheus.query("up == 1")) == 3)
+        # Before a round of the janitor has finished since the first scrape, it counts as stopped, which fires after minutes.
+        rounds = 'sum(increase(upload_broker_janitor_rounds_total{outcome="finished"}[30m]))'
+        wait_for("a round of the janitor", lambda: scene.prometheus.value(rounds) > 0)
         wait_for("the end of all alerts", lambda: not scene.prometheus.alerts() - ALLOWED)
         for _ in range(10):
             assert not scene.prometheus.alerts() - ALLOWED, scene.prometheus.alerts()
