@@ -61,7 +61,7 @@ or set CHROMIUM to the path of the program
 PROMETHEUS_ADVICE := promtool and amtool are taken from the packages of Debian or Ubuntu. On other systems, put them, with \
 	prometheus and alertmanager of their releases, into .tools/prometheus/root/usr/bin, and run touch .tools/prometheus/made
 
-.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check deploy-check-kubernetes deploy-check-aws deploy-test deploy-test-aws deploy-test-replicas beanstalk-bundle
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check deploy-check-kubernetes deploy-check-aws deploy-test deploy-test-aws deploy-test-replicas deploy-test-monitoring beanstalk-bundle
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -294,11 +294,16 @@ DEPLOY_CHECKS := setting_names docker nginx systemd beanstalk terraform
 	@$(call venv,.tools/load,--no-deps --only-binary :all: --require-hashes,$<)
 	@touch $@
 
-deploy-test: deploy-test-replicas deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, rolling upgrade and rollback, Terraform's own tests; TERRAFORM_PLUGINS=
+deploy-test: deploy-test-replicas deploy-test-monitoring deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, rolling upgrade and rollback, scaling in, a Prometheus with the alerts and the dashboard, Terraform's own tests; TERRAFORM_PLUGINS=
 
 deploy-test-replicas: .tools/deploy-aws/made .tools/load/made .venv/made postgres
 	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
 	$(call step,replicas that are replaced,CARGO='$(CARGO)' BROKER='$(BROKER)' deploy/tests/replicas.sh)
+
+deploy-test-monitoring: .tools/deploy-aws/made .tools/load/made .tools/prometheus/made .venv/made postgres
+	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
+	$(call step,worker that is removed,BROKER='$(BROKER)' benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/scale_in.py)
+	$(call step,monitoring,BROKER='$(BROKER)' benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/monitoring.py)
 
 deploy-test-aws: .tools/deploy-aws/made .tools/load/made .venv/made postgres
 	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
