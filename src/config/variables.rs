@@ -153,7 +153,7 @@ table! {
 
     BROKER_AWS_CONNECT_TIMEOUT_SECONDS, Derived("`2`, or the attempt timeout if that is less"), Plain, "Seconds that opening a connection to S3, SNS, SQS or Textract may take.";
     BROKER_AWS_ATTEMPT_TIMEOUT_SECONDS, Derived("`5`, or the total timeout if that is less"), Plain, "Seconds that one attempt of a call to S3, SNS, SQS or Textract may take.";
-    BROKER_AWS_TIMEOUT_SECONDS, Derived("`12`, or `BROKER_REQUEST_TIMEOUT_SECONDS` if that is less"), Plain, "Seconds that such a call may take with all attempts and the delays between them.";
+    BROKER_AWS_TIMEOUT_SECONDS, Derived("`12`, or `BROKER_REQUEST_TIMEOUT_SECONDS` if that is less"), Plain, "Seconds that such a call may take with all attempts and the delays between them. A call that publishes to SNS takes 12 seconds at most.";
 
     AWS_REGION, Sdk, Plain, "Region of the bucket and the topic.";
     AWS_ENDPOINT_URL_S3, Sdk, Url, "Endpoint of S3, if it is not AWS; may have a path, such as `https://example.com/storage/v1/s3`.";

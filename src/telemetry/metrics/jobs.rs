@@ -7,7 +7,17 @@ use prometheus::{
     GaugeVec, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Registry, Result,
 };
 
-use super::register::{LONG_SECONDS, counter, counters, gauges, histograms, int_gauges};
+use super::register::{LONG_SECONDS, counter, counters_from_zero, gauges, histograms, int_gauges};
+
+/// How an attempt can end.
+const ATTEMPT_OUTCOMES: [&str; 6] = [
+    "succeeded",
+    "failed",
+    "retried",
+    "lapsed",
+    "lease-lost",
+    "cancelled",
+];
 
 /// Jobs.
 #[derive(Debug)]
@@ -32,11 +42,12 @@ impl Jobs {
                 "jobs_claimed_total",
                 "Jobs that workers and other systems have claimed.",
             )?,
-            attempts_ended: counters(
+            attempts_ended: counters_from_zero(
                 registry,
                 "job_attempts_ended_total",
                 "Attempts at a job that ended, by outcome.",
-                &["outcome"],
+                "outcome",
+                ATTEMPT_OUTCOMES,
             )?,
             durations: histograms(
                 registry,
@@ -71,8 +82,7 @@ impl Jobs {
         self.claimed.inc_by(u64::try_from(jobs).unwrap_or(u64::MAX));
     }
 
-    /// Counts an attempt that ended: `succeeded`, `failed`, `retried`, `lapsed`, `lease-lost` or
-    /// `cancelled`.
+    /// Counts an attempt that ended, with one of [`ATTEMPT_OUTCOMES`].
     pub fn ended(&self, outcome: &'static str) {
         self.attempts_ended.with_label_values(&[outcome]).inc();
     }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use prometheus::{Histogram, IntCounterVec, Registry, Result};
 
-use super::register::{LONG_SECONDS, counters, histogram};
+use super::register::{LONG_SECONDS, counters, counters_from_zero, histogram};
 
 /// Uploads.
 #[derive(Debug)]
@@ -31,11 +31,12 @@ impl Uploads {
                 "Objects that differed from the declaration, by reason.",
                 &["reason"],
             )?,
-            drifts: counters(
+            drifts: counters_from_zero(
                 registry,
                 "dataset_drifts_total",
                 "Verified objects that were found missing, replaced, or restored.",
-                &["found"],
+                "found",
+                ["missing", "replaced", "restored"],
             )?,
             created_to_uploaded: histogram(
                 registry,
