@@ -47,8 +47,10 @@ def podman(*arguments: str, fails: bool = False) -> str:
 class Container:
     """A command of the image, confined as in compose.yaml."""
 
-    def __init__(self, name: str, settings: dict[str, str], rules: Path, *command: str):
+    def __init__(self, name: str):
         self.name = f"upload-broker-{name}-{os.getpid()}"
+
+    def start(self, settings: dict[str, str], rules: Path, *command: str) -> None:
         given = {"BROKER_PROCESSORS_FILE": "/etc/upload-broker/rules.toml", **settings}
         podman(
             "run", "--detach", "--name", self.name, *HERE,
@@ -111,8 +113,9 @@ class Tests:
         self.containers: list[Container] = []
 
     def start(self, name: str, *command: str, **settings: str) -> Container:
-        container = Container(name, {**self.settings, **settings}, self.rules, *command)
+        container = Container(name)
         self.containers.append(container)
+        container.start({**self.settings, **settings}, self.rules, *command)
         return container
 
     def once(self, name: str, *command: str) -> str:

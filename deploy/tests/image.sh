@@ -26,6 +26,12 @@ runroot = "$work/run"
 END
 export CONTAINERS_STORAGE_CONF=$work/storage.conf
 unset STORAGE_DRIVER
+# Otherwise target/image could not be removed.
+unmount() {
+    buildah umount --all >/dev/null 2>&1 || true
+    umount --recursive --quiet "$work/storage/$driver" 2>/dev/null || true
+}
+trap unmount EXIT
 
 exists() { buildah inspect --type image "$1" >/dev/null 2>&1; }
 
