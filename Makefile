@@ -61,7 +61,7 @@ or set CHROMIUM to the path of the program
 PROMETHEUS_ADVICE := promtool and amtool are taken from the packages of Debian or Ubuntu. On other systems, put them, with \
 	prometheus and alertmanager of their releases, into .tools/prometheus/root/usr/bin, and run touch .tools/prometheus/made
 
-.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check deploy-check-kubernetes deploy-check-aws deploy-test deploy-test-aws deploy-test-replicas deploy-test-monitoring beanstalk-bundle
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check deploy-check-kubernetes deploy-check-aws deploy-test deploy-test-aws deploy-test-image deploy-test-replicas deploy-test-monitoring beanstalk-bundle
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -290,11 +290,15 @@ DEPLOY_CHECKS := setting_names docker nginx systemd beanstalk terraform
 	@$(call venv,.tools/deploy-aws,--no-deps --only-binary :all: --require-hashes,$<)
 	@touch $@
 
+.tools/moto/made: deploy/tests/moto-requirements.txt
+	@$(call venv,.tools/moto,--no-deps --only-binary :all: --require-hashes,$<)
+	@touch $@
+
 .tools/load/made: deploy/load/requirements.txt
 	@$(call venv,.tools/load,--no-deps --only-binary :all: --require-hashes,$<)
 	@touch $@
 
-deploy-test: deploy-test-replicas deploy-test-monitoring deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, rolling upgrade and rollback, scaling in, a Prometheus with the alerts and the dashboard, Terraform's own tests; TERRAFORM_PLUGINS=
+deploy-test: deploy-test-replicas deploy-test-monitoring deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, rolling upgrade and rollback, scaling in, the policy of the role, a Prometheus with the alerts and the dashboard, Terraform's own tests; TERRAFORM_PLUGINS=
 
 deploy-test-replicas: .tools/deploy-aws/made .tools/load/made .venv/made postgres
 	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
@@ -305,12 +309,18 @@ deploy-test-monitoring: .tools/deploy-aws/made .tools/load/made .tools/prometheu
 	$(call step,worker that is removed,BROKER='$(BROKER)' benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/scale_in.py)
 	$(call step,monitoring,BROKER='$(BROKER)' benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/monitoring.py)
 
-deploy-test-aws: .tools/deploy-aws/made .tools/load/made .venv/made postgres
+deploy-test-aws: .tools/deploy-aws/made .tools/load/made .tools/moto/made .venv/made postgres
 	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
 	$(call step,nginx in front of a broker,BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/tests/nginx.py)
 	$(call step,load,BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/tests/load.py)
+	$(call step,policy of the role,BROKER='$(BROKER)' benches/with-postgres.sh .tools/moto/bin/python3 deploy/tests/policy.py)
 	$(call step,Terraform,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' deploy/tests/terraform.sh)
 	$(call step,Terraform applied,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' .tools/deploy-aws/bin/python3 deploy/tests/apply.py)
+
+deploy-test-image: .tools/deploy-aws/made .tools/node/made .venv/made postgres ## Build the image without a registry of images, and run it (Debian; needs root); BINARY=FILE takes that program instead of compiling, MIRROR=
+	@command -v buildah >/dev/null && command -v podman >/dev/null && command -v crun >/dev/null && command -v mmdebstrap >/dev/null || { \
+		$(call install,buildah podman crun mmdebstrap,buildah or podman or crun or mmdebstrap is missing: install them from your distribution); }
+	$(call step,image,BINARY='$(BINARY)' MIRROR='$(MIRROR)' deploy/tests/image.sh)
 
 beanstalk-bundle: ## Make target/upload-broker-beanstalk.zip; IMAGE=REGISTRY/upload-broker:VERSION RDS_CA=FILE RULES=FILE
 	@$(PYTHON) deploy/beanstalk/bundle.py '$(IMAGE)' '$(RDS_CA)' target/upload-broker-beanstalk.zip '$(RULES)'
