@@ -5,8 +5,8 @@ use clap::{Parser, Subcommand};
 #[cfg(feature = "dev")]
 use super::dev;
 use super::{
-    audit, completions, doctor, events, janitor, keys, process, process_program, rules, tenants,
-    webhooks,
+    audit, completions, doctor, events, janitor, keys, man, process, process_program, rules,
+    tenants, webhooks,
 };
 use crate::client;
 
@@ -61,6 +61,8 @@ pub(super) enum Command {
     Client(client::Command),
     /// Print shell completions
     Completions(completions::Arguments),
+    /// Write a man page for each command
+    Man(man::Arguments),
     /// Run a processor from standard input to standard output, with limits
     #[command(hide = true)]
     Process(process::Arguments),

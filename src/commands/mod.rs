@@ -19,6 +19,7 @@ mod greeting;
 mod healthcheck;
 mod janitor;
 mod keys;
+mod man;
 mod migrate;
 mod observers;
 mod openapi;
@@ -73,6 +74,7 @@ pub fn run() -> ExitCode {
             Command::Rules(command) => rules::run(command),
             Command::Client(command) => client::run(command, config::env).await,
             Command::Completions(arguments) => completions::run(arguments, Cli::command()),
+            Command::Man(arguments) => man::run(arguments, Cli::command()),
             // Unreachable: see above.
             Command::Process(arguments) => process::run(arguments),
             Command::ProcessProgram(arguments) => process_program::run(arguments),

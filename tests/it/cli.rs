@@ -169,6 +169,7 @@ async fn help_describes_every_command_and_option() {
         "rm",
         "status",
         "completions",
+        "man",
     ];
     let mut pages = vec![("upload-broker".to_owned(), top.out)];
     for name in known {

@@ -10,6 +10,7 @@ mod get_resumed;
 mod get_through_faults;
 mod hostile;
 mod ls;
+mod man;
 mod put;
 mod put_changed;
 mod put_folder;
