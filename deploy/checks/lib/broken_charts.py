@@ -106,6 +106,8 @@ REFUSED_VALUES = [
     ("an unknown value at the top", "minimal", ["--set", "postgresql.enabled=true"], "postgresql"),
     ("a value of another type", "minimal", ["--set", "http.replicas=two"], "replicas"),
     ("no Secret of the database", "minimal", ["--set", "database.existingSecret="], "create a Secret"),
+    ("a setting that the chart makes", "minimal", ["--set", "settings.BROKER_DB_HOST=db.example.com"], "BROKER_DB_HOST"),
+    ("a mode of TLS that does not exist", "eks", ["--set", "database.sslMode=on"], "sslMode"),
     ("no bucket", "minimal", ["--set", "settings.BROKER_S3_BUCKET="], "name the bucket"),
     ("an Ingress without trusted proxies", "nginx", ["--set", "settings.BROKER_TRUSTED_PROXIES="],
      "BROKER_TRUSTED_PROXIES is missing"),

@@ -10,6 +10,15 @@ ROW = re.compile(r"^    ([A-Z][A-Z0-9_]*), [^\n]*, (Plain|Secret|Url), \"", re.M
 # Settings that the chart makes itself, from other values, or that make no sense in a pod.
 OF_THE_CHART = {
     "DATABASE_URL": "database.existingSecret",
+    "DATABASE_URL_FILE": "database.existingSecret",
+    "BROKER_DB_HOST": "database.host",
+    "BROKER_DB_PORT": "database.port",
+    "BROKER_DB_NAME": "database.name",
+    "BROKER_DB_USER": "database.user",
+    "BROKER_DB_PASSWORD": "database.existingSecret",
+    "BROKER_DB_PASSWORD_FILE": "database.passwordKey",
+    "BROKER_DB_SSLMODE": "database.sslMode",
+    "BROKER_DB_SSLROOTCERT": "database.caConfigMap",
     "BROKER_MIGRATE": "migrate",
     "BROKER_ROLES": "the Deployment",
     "BROKER_BIND": "the Deployment",
@@ -48,8 +57,8 @@ def settings():
 
 
 def secrets():
-    """The settings whose values are secrets, without DATABASE_URL."""
-    return sorted(name for name, show in settings().items() if show == "Secret")
+    """The settings that `secretSettings` of the chart may have."""
+    return sorted(name for name, show in settings().items() if show == "Secret" and name not in OF_THE_CHART)
 
 
 def plain():

@@ -2,7 +2,7 @@
 {{- define "upload-broker.check" -}}
 {{- $settings := .Values.settings -}}
 {{- if not .Values.database.existingSecret -}}
-{{- fail "database.existingSecret is missing: create a Secret with the key DATABASE_URL, and name it here" -}}
+{{- fail "database.existingSecret is missing: create a Secret with the key DATABASE_URL, or with the password and set database.host, and name it here" -}}
 {{- end -}}
 {{- if not $settings.BROKER_S3_BUCKET -}}
 {{- fail "settings.BROKER_S3_BUCKET is missing: name the bucket of the uploads" -}}

@@ -22,9 +22,7 @@
 
 {{- define "upload-broker.commonMounts" -}}
 - {name: tmp, mountPath: /tmp}
-{{- if .Values.database.caConfigMap }}
-- {name: postgres-ca, mountPath: /etc/upload-broker/postgres-ca, readOnly: true}
-{{- end }}
+{{ include "upload-broker.databaseMounts" . | trim }}
 {{- if .Values.aws.caConfigMap }}
 - {name: aws-ca, mountPath: /etc/upload-broker/aws-ca, readOnly: true}
 {{- end }}
@@ -36,11 +34,7 @@
 {{- define "upload-broker.commonVolumes" -}}
 - name: tmp
   emptyDir: {sizeLimit: 100Mi}
-{{- if .Values.database.caConfigMap }}
-- name: postgres-ca
-  configMap:
-    name: {{ .Values.database.caConfigMap }}
-{{- end }}
+{{ include "upload-broker.databaseVolumes" . | trim }}
 {{- if .Values.aws.caConfigMap }}
 - name: aws-ca
   configMap:

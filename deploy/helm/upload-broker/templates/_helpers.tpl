@@ -85,15 +85,6 @@ capabilities:
   drop: [ALL]
 {{- end -}}
 
-{{/* The environment of a process that only needs Postgres: what exists before the installation. */}}
-{{- define "upload-broker.databaseEnv" -}}
-- name: DATABASE_URL
-  valueFrom:
-    secretKeyRef:
-      name: {{ .Values.database.existingSecret }}
-      key: {{ .Values.database.urlKey }}
-{{- end -}}
-
 {{- define "upload-broker.servicePort" -}}
 {{- .Values.service.port | default (ternary 443 80 (not (empty .Values.tls.existingSecret))) -}}
 {{- end -}}
