@@ -30,6 +30,24 @@ run "the_database_is_encrypted_and_kept" {
   }
 }
 
+run "rds_rotates_the_password" {
+  command = plan
+  module {
+    source = "./modules/database"
+  }
+  variables {
+    name                      = "broker"
+    rotated_by_rds            = true
+    vpc_id                    = "vpc-1"
+    subnet_ids                = ["subnet-1", "subnet-2"]
+    client_security_group_ids = { instances = "sg-1" }
+  }
+  assert {
+    condition     = aws_rds_cluster.this.manage_master_user_password && length(aws_secretsmanager_secret.url) == 0
+    error_message = "RDS does not manage the password, or a second secret has it"
+  }
+}
+
 run "one_subnet_is_refused" {
   command = plan
   module {

@@ -1,6 +1,7 @@
-# Aurora PostgreSQL Serverless v2 with a writer and a reader, encrypted, for TLS only. The secret contains the
-# DATABASE_URL of the broker. The password is in neither the state nor a plan: it is written to the cluster and
-# the secret when password_version changes.
+# Aurora PostgreSQL Serverless v2 with a writer and a reader, encrypted, for TLS only. The password is in neither the
+# state nor a plan. Either it is given: then it is written to the cluster, and with the DATABASE_URL of the broker to a
+# secret, when password_version changes. Or RDS makes it, keeps it in a secret of its own, and rotates it every week:
+# for brokers that read it from a file (BROKER_DB_PASSWORD_FILE).
 
 locals {
   # The certificates of RDS are signed by Amazon's own authority: see var.ca_file.
@@ -55,8 +56,10 @@ resource "aws_rds_cluster" "this" {
   database_name      = "broker"
   master_username    = "broker"
 
-  master_password_wo         = var.password
-  master_password_wo_version = var.password_version
+  master_password_wo            = var.rotated_by_rds ? null : var.password
+  master_password_wo_version    = var.rotated_by_rds ? null : var.password_version
+  manage_master_user_password   = var.rotated_by_rds ? true : null
+  master_user_secret_kms_key_id = var.rotated_by_rds ? var.kms_key_arn : null
 
   db_subnet_group_name            = aws_db_subnet_group.this.name
   vpc_security_group_ids          = [aws_security_group.this.id]
@@ -97,6 +100,7 @@ resource "aws_rds_cluster_instance" "this" {
 }
 
 resource "aws_secretsmanager_secret" "url" {
+  count                   = var.rotated_by_rds ? 0 : 1
   name                    = "${var.name}/database-url"
   description             = "DATABASE_URL of ${var.name}"
   kms_key_id              = var.kms_key_arn
@@ -105,7 +109,8 @@ resource "aws_secretsmanager_secret" "url" {
 }
 
 resource "aws_secretsmanager_secret_version" "url" {
-  secret_id = aws_secretsmanager_secret.url.id
+  count     = var.rotated_by_rds ? 0 : 1
+  secret_id = aws_secretsmanager_secret.url[0].id
   secret_string_wo = join("", [
     "postgres://broker:${var.password}",
     "@${aws_rds_cluster.this.endpoint}:5432/broker?${local.url_options}",

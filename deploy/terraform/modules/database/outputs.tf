@@ -1,7 +1,12 @@
 output "url_secret_arn" {
-  description = "The secret whose value is DATABASE_URL."
-  value       = aws_secretsmanager_secret.url.arn
+  description = "The secret whose value is DATABASE_URL; null with rotated_by_rds."
+  value       = one(aws_secretsmanager_secret.url[*].arn)
   depends_on  = [aws_secretsmanager_secret_version.url, aws_rds_cluster_instance.this]
+}
+
+output "password_secret_arn" {
+  description = "The secret of RDS, a JSON object with username and password; null without rotated_by_rds."
+  value       = one(aws_rds_cluster.this.master_user_secret[*].secret_arn)
 }
 
 output "cluster" {

@@ -54,9 +54,16 @@ variable "max_capacity" {
   }
 }
 
+variable "rotated_by_rds" {
+  description = "Whether RDS makes the password and rotates it every week. Only for brokers that read it from a file, which follows the secret; Elastic Beanstalk hands secrets out when an instance starts, and never again."
+  type        = bool
+  default     = false
+}
+
 variable "password" {
-  description = "The password of the broker, from an ephemeral resource, without characters that a URL has to escape."
+  description = "The password of the broker, from an ephemeral resource, without characters that a URL has to escape. Not used with rotated_by_rds."
   type        = string
+  default     = null
   ephemeral   = true
   sensitive   = true
 }
