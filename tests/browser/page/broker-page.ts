@@ -7,7 +7,7 @@ import type { Scene } from '../support/stage.js';
 
 /** The page in one tab. */
 export class BrokerPage {
-  private constructor(
+  constructor(
     readonly scene: Scene,
     readonly page: Page,
   ) {}

@@ -44,9 +44,15 @@ export function findChromium(): string {
   return found;
 }
 
-/** Starts the browser. What lies behind a gate is reached through it. */
-export async function startChromium(gates: Gate[], flags: string[] = []): Promise<Browser> {
-  const rules = gates.map((gate) => gate.rule).join(',');
+/** Starts the browser. What lies behind a gate is reached through it. `hosts` are names of this machine. */
+export async function startChromium(
+  gates: Gate[],
+  { flags = [], hosts = [] }: { flags?: string[]; hosts?: string[] } = {},
+): Promise<Browser> {
+  const rules = [
+    ...gates.map((gate) => gate.rule),
+    ...hosts.map((host) => `MAP ${host} 127.0.0.1`),
+  ].join(',');
   const args = [...FLAGS, ...flags, ...(rules ? [`--host-resolver-rules=${rules}`] : [])];
   return chromium.launch({ executablePath: findChromium(), args });
 }

@@ -22,6 +22,10 @@ const STORY_LIMIT_MS = 240_000;
 export interface StageOptions {
   /** Settings of the broker, as environment variables. */
   settings?: Record<string, string>;
+  /** Names of this machine, beside its address, for the browser. */
+  hosts?: string[];
+  /** Whether the browser reaches the broker and its store directly, not through their gates. */
+  direct?: boolean;
   /** More flags of the browser. */
   flags?: string[];
   /** Is called before the broker starts. It returns more settings, such as allowed origins. */
@@ -53,7 +57,7 @@ export class Stage {
     try {
       const brokerGate = await Gate.start(broker.url);
       const storeGate = await Gate.start(broker.storeUrl);
-      const browser = await startChromium([brokerGate, storeGate], options.flags);
+      const browser = await startChromium(options.direct ? [] : [brokerGate, storeGate], options);
       return new Stage(broker, brokerGate, storeGate, browser, options);
     } catch (error) {
       await broker.stop();
