@@ -61,7 +61,7 @@ or set CHROMIUM to the path of the program
 PROMETHEUS_ADVICE := promtool and amtool are taken from the packages of Debian or Ubuntu. On other systems, put them, with \
 	prometheus and alertmanager of their releases, into .tools/prometheus/root/usr/bin, and run touch .tools/prometheus/made
 
-.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check deploy-check-kubernetes deploy-check-aws deploy-test deploy-test-aws deploy-test-image deploy-test-replicas deploy-test-monitoring beanstalk-bundle
+.PHONY: help run build test check coverage test-faults test-stores test-bare schemathesis fuzz lint fmt bench bench-processing docs client page test-page test-browser bench-browser chromium node venv postgres pooler poppler toolchain openapi schema clean deploy-check deploy-check-kubernetes deploy-check-aws deploy-test deploy-test-aws deploy-test-image deploy-test-replicas deploy-test-monitoring beanstalk-bundle dist dist-check
 
 help: ## List the targets
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | column -t -s '|' 2>/dev/null \
@@ -324,6 +324,29 @@ deploy-test-image: .tools/deploy-aws/made .tools/node/made .venv/made postgres #
 
 beanstalk-bundle: ## Make target/upload-broker-beanstalk.zip; IMAGE=REGISTRY/upload-broker:VERSION RDS_CA=FILE RULES=FILE
 	@$(PYTHON) deploy/beanstalk/bundle.py '$(IMAGE)' '$(RDS_CA)' target/upload-broker-beanstalk.zip '$(RULES)'
+
+# A release is built and packed by programs in Rust, which are compiled here the first time, and by Zig.
+dist: page toolchain .tools/zig/made .tools/dist/made ## Build a release in target/dist: static and glibc binaries for x86-64 and ARM, packages, SBOMs; TARGETS=
+	$(call step,release,TARGETS='$(TARGETS)' deploy/dist/build.sh)
+	@$(MAKE) --no-print-directory dist-check
+
+dist-check: ## Check what make dist has built, with the programs that people install and run it with
+	@command -v qemu-aarch64-static >/dev/null && [ -d /usr/aarch64-linux-gnu/lib ] || { \
+		$(call install,qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross,qemu-aarch64-static or /usr/aarch64-linux-gnu is missing: install QEMU for user programs and the libraries of ARM systems); }
+	@command -v rpm >/dev/null || { $(call install,rpm,rpm is missing: install it from your distribution); }
+	@command -v dpkg-deb >/dev/null || { $(call install,dpkg,dpkg-deb is missing: install the package dpkg); }
+	@command -v readelf >/dev/null || { $(call install,binutils,readelf is missing: install the package binutils); }
+	@command -v mandoc >/dev/null || { $(call install,mandoc,mandoc is missing: install it from your distribution); }
+	$(call step,files of the release,TARGETS='$(TARGETS)' $(PYTHON) deploy/dist/check.py target/dist)
+
+.tools/zig/made: deploy/dist/requirements.txt
+	@$(call venv,.tools/zig,--no-deps --only-binary :all: --require-hashes,$<)
+	@touch $@
+
+.tools/dist/made:
+	$(CARGO) install --locked --root .tools/dist cargo-auditable@0.7.7 cargo-cyclonedx@0.5.9 cargo-deb@3.8.0 cargo-generate-rpm@0.21.1
+	$(CARGO) install --locked --root .tools/dist --features cli cargo-about@0.9.3
+	@touch $@
 
 docs: .tools/bin/mdbook ## Build the book of docs/ in target/book, and check its links and the files that it names
 	$(call step,book,.tools/bin/mdbook build docs)
