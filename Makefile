@@ -333,7 +333,7 @@ dist: page toolchain .tools/zig/made .tools/dist/made ## Build a release in targ
 dist-check: ## Check what make dist has built, with the programs that people install and run it with
 	@command -v qemu-aarch64-static >/dev/null && [ -d /usr/aarch64-linux-gnu/lib ] || { \
 		$(call install,qemu-user-static libc6-arm64-cross libgcc-s1-arm64-cross,qemu-aarch64-static or /usr/aarch64-linux-gnu is missing: install QEMU for user programs and the libraries of ARM systems); }
-	@command -v rpm >/dev/null || { $(call install,rpm,rpm is missing: install it from your distribution); }
+	@command -v rpm >/dev/null && command -v cpio >/dev/null || { $(call install,rpm cpio,rpm or cpio is missing: install them from your distribution); }
 	@command -v dpkg-deb >/dev/null || { $(call install,dpkg,dpkg-deb is missing: install the package dpkg); }
 	@command -v readelf >/dev/null || { $(call install,binutils,readelf is missing: install the package binutils); }
 	@command -v mandoc >/dev/null || { $(call install,mandoc,mandoc is missing: install it from your distribution); }
