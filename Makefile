@@ -315,7 +315,7 @@ deploy-test-aws: .tools/deploy-aws/made .tools/load/made .tools/moto/made .venv/
 	$(call step,load,BROKER='$(BROKER)' .tools/deploy-aws/bin/python3 deploy/tests/load.py)
 	$(call step,policy of the role,BROKER='$(BROKER)' benches/with-postgres.sh .tools/moto/bin/python3 deploy/tests/policy.py)
 	$(call step,Terraform,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' deploy/tests/terraform.sh)
-	$(call step,Terraform applied,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' .tools/deploy-aws/bin/python3 deploy/tests/apply.py)
+	$(call step,Terraform applied,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/apply.py)
 
 deploy-test-image: .tools/deploy-aws/made .tools/node/made .venv/made postgres ## Build the image without a registry of images, and run it (Debian; needs root); BINARY=FILE takes that program instead of compiling, MIRROR=
 	@command -v buildah >/dev/null && command -v podman >/dev/null && command -v crun >/dev/null && command -v mmdebstrap >/dev/null || { \

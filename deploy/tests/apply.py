@@ -1,5 +1,7 @@
-"""Applies the modules storage, queue and iam to ministack, which speaks the protocols of AWS, and has the doctor of the
-broker examine what they made."""
+"""Applies the modules storage, queue and iam to ministack, which speaks the protocols of AWS. The doctor examines what
+they made, and a broker and a worker use it.
+
+Run it with benches/with-postgres.sh, which sets DATABASE_URL."""
 
 import json
 import os
@@ -8,12 +10,12 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from stack import ROOT, Process, broker, free_port, get, run, wait_for
+from fleet import PLAYS_RULES, Replica, Store, Worker, call, create_and_put, make_key, stop_all
+from stack import ROOT, broker, run, wait_for
 
 # What the doctor says of the bucket, the topic and the queues. The others need Postgres or AWS itself.
 CHECKS = {"bucket", "rights", "cors", "lifecycle", "public-access", "topic", "events-queue", "worker-queue",
           "signatures", "conditional-writes"}
-ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
 
 MAIN = """
 provider "aws" {
@@ -75,33 +77,67 @@ def terraform(folder: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def the_doctor_is_content_with_what_terraform_made():
-    with tempfile.TemporaryDirectory() as name:
-        folder, port = Path(name), free_port()
-        endpoint = f"http://127.0.0.1:{port}"
-        env = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port)}
-        server = Process([ROOT / ".venv/bin/ministack"], folder / "server.log", env)
-        try:
-            wait_for("the server", lambda: get(endpoint))
-            shutil.copytree(ROOT / "deploy/terraform/modules", folder / "modules")
-            shutil.copy(ROOT / "deploy/terraform/versions.tf", folder)
-            (folder / "main.tf").write_text(MAIN.replace("ENDPOINT", endpoint))
-            terraform(folder, "init", "-input=false")
-            terraform(folder, "apply", "-auto-approve", "-input=false")
-            again = terraform(folder, "plan", "-input=false")
-            assert "No changes." in again, again[-1500:]
-            settings = json.loads(terraform(folder, "output", "-json"))["settings"]["value"]
-            doctor = subprocess.run(
-                [broker(), "doctor", "--json"], capture_output=True, text=True,
-                env={"PATH": os.environ["PATH"], **ACCOUNT, **settings, "AWS_ENDPOINT_URL": endpoint,
-                     "BROKER_CORS_ORIGINS": "https://app.example.com", "DATABASE_URL": "postgres://a:b@127.0.0.1:9/c"},
-            )
-            found = {line["check"]: line for line in map(json.loads, doctor.stdout.splitlines())}
-            bad = [line for check, line in found.items() if check in CHECKS and line["state"] != "ok"]
-            assert not bad and CHECKS <= found.keys(), (bad, CHECKS - found.keys(), doctor.stderr[-500:])
-        finally:
-            server.stop()
+def apply(folder: Path, store: Store) -> dict[str, str]:
+    """Makes everything, and returns the settings of the broker for it."""
+    shutil.copytree(ROOT / "deploy/terraform/modules", folder / "modules")
+    shutil.copy(ROOT / "deploy/terraform/versions.tf", folder)
+    (folder / "main.tf").write_text(MAIN.replace("ENDPOINT", store.url))
+    terraform(folder, "init", "-input=false")
+    terraform(folder, "apply", "-auto-approve", "-input=false")
+    again = terraform(folder, "plan", "-input=false")
+    assert "No changes." in again, again[-1500:]
+    return json.loads(terraform(folder, "output", "-json"))["settings"]["value"]
+
+
+def the_doctor_is_content_with_what_terraform_made(replica: Replica):
+    doctor = subprocess.run(
+        [broker(), "doctor", "--json"], capture_output=True, text=True, env={**os.environ, **replica.settings}
+    )
+    found = {line["check"]: line for line in map(json.loads, doctor.stdout.splitlines())}
+    bad = [line for check, line in found.items() if check in CHECKS and line["state"] != "ok"]
+    assert not bad and CHECKS <= found.keys(), (bad, CHECKS - found.keys(), doctor.stderr[-500:])
+
+
+def an_event_of_s3_completes_an_upload_and_starts_a_job(replica: Replica, worker: Worker):
+    """Nothing else can: nobody acknowledges, the janitor comes later, and the worker is woken by its queue."""
+    for one in (replica, worker):
+        one.start(broker())
+    key = make_key(replica, broker())["key"]
+    plays = b"Song,Plays\nIntro,2\nOutro,3\nIntro,5\n"
+    session = create_and_put(key, replica.port, "/plays/june.csv", plays)
+
+    def status() -> str:
+        return call(key, replica.port, "GET", f"/uploads/{session['id']}")["status"]
+
+    wait_for("the result", lambda: status() == "Processed")
+    proven = call(key, replica.port, "GET", f"/uploads/{session['id']}")
+    assert proven["verification"]["by"] == "s3-event", proven
+    [result] = call(key, replica.port, "GET", f"/uploads/{session['id']}/results")
+    assert result["path"], result
 
 
 if __name__ == "__main__":
-    run([("terraform: the doctor is content with what Terraform made", the_doctor_is_content_with_what_terraform_made)])
+    with tempfile.TemporaryDirectory(prefix="deploy-") as name:
+        folder = Path(name)
+        rules = folder / "rules.toml"
+        rules.write_text(PLAYS_RULES)
+        store = Store(folder, "s3,sns,sqs,iam,sts", has_bucket=False)
+        replica = worker = None
+        try:
+            settings = {
+                **apply(folder / "terraform", store),
+                "BROKER_CORS_ORIGINS": "https://app.example.com",
+                "BROKER_PROCESSORS_FILE": str(rules),
+                "BROKER_JANITOR_PERIOD_SECONDS": "3600",
+            }
+            replica = Replica(folder, store, "broker", **settings)
+            worker = Worker(folder, store, "worker", **settings)
+            replica.command(broker(), "migrate")
+            run([
+                ("terraform: the doctor is content with what Terraform made",
+                 lambda: the_doctor_is_content_with_what_terraform_made(replica)),
+                ("terraform: an event of S3 completes an upload and starts a job, through the queues that Terraform made",
+                 lambda: an_event_of_s3_completes_an_upload_and_starts_a_job(replica, worker)),
+            ])
+        finally:
+            stop_all(*(one.process for one in (worker, replica) if one), store.process)

@@ -14,19 +14,27 @@ from stack import PATIENCE, ROOT, Process, free_port, get, wait_for
 
 BUCKET = "uploads"
 ACCOUNT = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_REGION": "us-east-1"}
+# What happens with a CSV file of songs and plays.
+PLAYS_RULES = """
+[[rule]]
+processor = "csv-aggregate"
+paths = ["/plays/**"]
+options = { group_by = ["Song"], aggregates = [{ function = "sum", column = "Plays" }] }
+"""
 SCOPES = "uploads:write,uploads:read,datasets:read,datasets:delete"
 
 
 class Store:
-    """ministack with an empty bucket."""
+    """ministack, with an empty bucket if nothing else makes it."""
 
-    def __init__(self, folder: Path, services: str = "s3"):
+    def __init__(self, folder: Path, services: str = "s3", has_bucket: bool = True):
         port = free_port()
         self.url = f"http://127.0.0.1:{port}"
         env = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": services, "AUTH": "false"}
         self.process = Process([str(ROOT / ".venv/bin/ministack")], folder / "store.log", env)
         wait_for("the store", lambda: get(f"{self.url}/_ministack/ready") == 200)
-        self.client("s3").create_bucket(Bucket=BUCKET)
+        if has_bucket:
+            self.client("s3").create_bucket(Bucket=BUCKET)
 
     def client(self, service: str):
         return boto3.client(

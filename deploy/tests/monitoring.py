@@ -13,7 +13,7 @@ from pathlib import Path
 import rare
 from collector import Collector, Span
 from expressions import panel_faults, rule_faults
-from fleet import BUCKET, Replica, Store, Worker, call, create_and_put, make_key, stop_all, upload
+from fleet import BUCKET, PLAYS_RULES, Replica, Store, Worker, call, create_and_put, make_key, stop_all, upload
 from prometheus import NAMESPACE, Prometheus
 from proxy import Proxy
 from stack import ROOT, broker, run, wait_for
@@ -32,12 +32,6 @@ RARE = {
 ALLOWED = {"UploadBrokerSlow"}  # It is about the machine as well, which may have other work.
 # The alerts for what rare.py makes happen, as far as it is enough for them.
 WRONG = {"UploadBrokerDatasetsDrifted"}
-RULES = """
-[[rule]]
-processor = "csv-aggregate"
-paths = ["/plays/**"]
-options = { group_by = ["Song"], aggregates = [{ function = "sum", column = "Plays" }] }
-"""
 
 
 class Scene:
@@ -61,7 +55,7 @@ class Scene:
         self.processes.append(self.store.process)
         self.collector = Collector()
         rules = self.folder / "rules.toml"
-        rules.write_text(RULES)
+        rules.write_text(PLAYS_RULES)
         settings = {
             **self.topic_and_queue(),
             "BROKER_PROCESSORS_FILE": str(rules),
