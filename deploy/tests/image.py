@@ -13,7 +13,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from replicas import ACCOUNT, BUCKET, Store, call
+from fleet import ACCOUNT, BUCKET, Store, call
 from stack import PATIENCE, free_port, get, run, wait_for
 
 IMAGE = "localhost/upload-broker"
