@@ -9,6 +9,7 @@ import { Files, MIB } from '../support/files.js';
 import { checkLooks } from '../support/looks.js';
 import { assertProven } from '../support/proof.js';
 import { stories } from '../support/stage.js';
+import { until } from '../support/until.js';
 import { BrokerPage } from './broker-page.js';
 
 let files: Files;
@@ -148,4 +149,40 @@ group.story('a file is paused, resumed, and another one cancelled', async (scene
     params: { query: { path: '/stopped/cancelled.bin' } },
   });
   assert.deepEqual(data?.map(({ status }) => status), ['Cancelled']);
+});
+
+group.story('the screen is kept on while files are sent, and no longer', async (scene) => {
+  scene.watch.expectStatus(401);
+  await scene.context.addInitScript(() => {
+    // The document that a tab starts with has no locks.
+    const locks = (navigator as Partial<Navigator>).wakeLock;
+    if (locks) {
+      const request = locks.request.bind(locks);
+      const held: WakeLockSentinel[] = [];
+      locks.request = async (type) => {
+        const lock = await request(type);
+        held.push(lock);
+        return lock;
+      };
+      Object.assign(globalThis, { held });
+    }
+  });
+  const broker = await BrokerPage.signedIn(scene, '#/upload?to=/awake/');
+  const { page } = broker;
+  // For each lock so far, whether it was released.
+  const released = () =>
+    page.evaluate(() =>
+      (globalThis as unknown as { held: WakeLockSentinel[] }).held.map((lock) => lock.released),
+    );
+  assert.deepEqual(await released(), []);
+  const { storeGate } = group.stage;
+  storeGate.speed = 2 * MIB;
+  await broker.choose(await files.sized('awake/a.bin', 12 * MIB), await files.text('awake/b.txt', 'b'));
+  await until('a lock', async () => (await released()).length > 0);
+  await broker.done(1, 2);
+  assert.deepEqual(await released(), [false]);
+  storeGate.speed = Infinity;
+  await broker.done(2);
+  await until('its end', async () => (await released()).every(Boolean));
+  assert.deepEqual(await released(), [true]);
 });
