@@ -161,6 +161,8 @@ group.story('the screen is kept on while files are sent, and no longer', async (
       const held: WakeLockSentinel[] = [];
       locks.request = async (type) => {
         const lock = await request(type);
+        // Meanwhile, the page learns of more progress.
+        await new Promise((resolve) => setTimeout(resolve, 500));
         held.push(lock);
         return lock;
       };
