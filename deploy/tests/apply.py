@@ -99,7 +99,7 @@ def the_doctor_is_content_with_what_terraform_made(replica: Replica):
 
 
 def an_event_of_s3_completes_an_upload_and_starts_a_job(replica: Replica, worker: Worker):
-    """Nothing else can: nobody acknowledges, the janitor comes later, and the worker is woken by its queue."""
+    """No client acknowledges, the janitor comes later, and only its queue wakes the worker."""
     for one in (replica, worker):
         one.start(broker())
     key = make_key(replica, broker())["key"]

@@ -39,7 +39,7 @@ class Scene:
         self.folder, self.program, self.processes = folder, broker(), []
 
     def topic_and_queue(self) -> dict[str, str]:
-        """S3 tells the queue of the objects that arrive and that are removed."""
+        """S3 sends an event to the queue for each object that arrives or is removed."""
         topic = self.store.client("sns").create_topic(Name="events")["TopicArn"]
         sqs = self.store.client("sqs")
         queue = sqs.create_queue(QueueName="objects")["QueueUrl"]

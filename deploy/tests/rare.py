@@ -47,7 +47,7 @@ def another_object_arrives(replica: Replica, store: Store, key: str) -> None:
 
 
 def proven_object_is_removed(replica: Replica, store: Store, key: str) -> None:
-    """The event of S3 tells the broker."""
+    """The broker learns it from the event of S3."""
     found = upload(key, replica.port, "/rare/removed.csv", b"ok")
     store.client("s3").delete_object(Bucket=BUCKET, Key="rare/removed.csv")
     wait_for("the drift", lambda: call(key, replica.port, "GET", f"/uploads/{found}").get("drift"))
