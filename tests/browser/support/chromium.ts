@@ -54,5 +54,7 @@ export async function startChromium(
     ...hosts.map((host) => `MAP ${host} 127.0.0.1`),
   ].join(',');
   const args = [...FLAGS, ...flags, ...(rules ? [`--host-resolver-rules=${rules}`] : [])];
-  return chromium.launch({ executablePath: findChromium(), args });
+  // Without a locale, as on a bare system, Chromium cannot read files whose names are not ASCII.
+  const env = { ...process.env, LC_ALL: 'C.UTF-8' };
+  return chromium.launch({ executablePath: findChromium(), args, env });
 }
