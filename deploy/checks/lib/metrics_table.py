@@ -7,8 +7,8 @@ from .report import ROOT
 
 FOLDER = ROOT / "src/telemetry/metrics"
 # A name of a metric, followed by its help, which is a sentence.
-DECLARED = re.compile(r'\b(counters?|int_gauges?|gauges?|histograms?|gauge|info)\(\s*(?:registry,\s*)?"([a-z0-9_]+)",\s*'
-                      r'"[^"]*\.",?\s*((?:&\[[^\]]*\]|"[a-z_]+"|version)?)')
+DECLARED = re.compile(r'\b(counters?(?:_from_zero)?|int_gauges?|gauges?|histograms?|gauge|info)\(\s*(?:registry,\s*)?'
+                      r'"([a-z0-9_]+)",\s*"[^"]*\.",?\s*((?:&\[[^\]]*\]|"[a-z_]+"|version)?)')
 NAME = re.compile(r"\bupload_broker_[a-z0-9_]+\b")
 SELECTOR = re.compile(r"\b(upload_broker_[a-z0-9_]+)\s*\{([^}]*)\}")
 MATCHER = re.compile(r'([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*"([^"]*)"')
