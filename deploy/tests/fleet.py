@@ -21,6 +21,17 @@ processor = "csv-aggregate"
 paths = ["/plays/**"]
 options = { group_by = ["Song"], aggregates = [{ function = "sum", column = "Plays" }] }
 """
+# What happens with any CSV file that has a column `a`, and with any PDF document.
+TABLES_AND_DOCUMENTS_RULES = """
+[[rule]]
+processor = "csv-aggregate"
+paths = ["/**/*.csv"]
+options = { group_by = ["a"], aggregates = [{ function = "count" }] }
+
+[[rule]]
+processor = "pdf-text"
+paths = ["/**/*.pdf"]
+"""
 SCOPES = "uploads:write,uploads:read,datasets:read,datasets:delete"
 
 

@@ -13,24 +13,13 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-from fleet import ACCOUNT, BUCKET, Store, call
+from fleet import ACCOUNT, BUCKET, SCOPES, TABLES_AND_DOCUMENTS_RULES, Store, call
 from stack import PATIENCE, free_port, get, run, wait_for
 
 IMAGE = "localhost/upload-broker"
-RULES = """
-[[rule]]
-processor = "csv-aggregate"
-paths = ["/**/*.csv"]
-options = { group_by = ["a"], aggregates = [{ function = "count" }] }
-
-[[rule]]
-processor = "pdf-text"
-paths = ["/**/*.pdf"]
-"""
 # The network and the control groups are those of this machine, and the limits are not above its own.
 HERE = ("--network", "host", "--cgroups", "disabled", "--ulimit", "nproc=4096:4096",
         "--ulimit", "nofile={}:{}".format(*resource.getrlimit(resource.RLIMIT_NOFILE)))
-SCOPES = "uploads:write,uploads:read,datasets:read,datasets:delete"
 # Whether the program was given to image.sh, and not compiled in the image.
 GIVEN = bool(os.environ.get("BINARY"))
 TEXTS = ("LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY.txt", "THIRD-PARTY-PAGE.txt")
@@ -98,7 +87,7 @@ def document(text: str) -> bytes:
 class Tests:
     def __init__(self, folder: Path, store: Store):
         self.rules = folder / "rules.toml"
-        self.rules.write_text(RULES)
+        self.rules.write_text(TABLES_AND_DOCUMENTS_RULES)
         self.rules.chmod(0o644)
         self.port, self.worker_port = free_port(), free_port()
         self.settings = {

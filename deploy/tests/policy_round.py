@@ -8,19 +8,9 @@ import urllib.request
 from pathlib import Path
 
 from aws import Aws
+from fleet import SCOPES, TABLES_AND_DOCUMENTS_RULES
 from stack import Process, broker, free_port, get, wait_for
 
-RULES = """
-[[rule]]
-processor = "csv-aggregate"
-paths = ["/**/*.csv"]
-options = { group_by = ["a"], aggregates = [{ function = "count" }] }
-
-[[rule]]
-processor = "pdf-text"
-paths = ["/**/*.pdf"]
-"""
-SCOPES = "uploads:write,uploads:read,datasets:read,datasets:delete"
 PART = 5 << 20
 
 
@@ -32,7 +22,7 @@ class Round:
     def __init__(self, folder: Path, aws: Aws, number: int):
         self.aws, self.number, self.port = aws, number, free_port()
         rules = folder / "rules.toml"
-        rules.write_text(RULES)
+        rules.write_text(TABLES_AND_DOCUMENTS_RULES)
         self.settings = {
             **aws.settings(),
             "DATABASE_URL": os.environ["DATABASE_URL"],
