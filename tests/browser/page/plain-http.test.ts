@@ -9,6 +9,7 @@ import { Files, MIB } from '../support/files.js';
 import { checkLooks } from '../support/looks.js';
 import { assertProven } from '../support/proof.js';
 import { stories } from '../support/stage.js';
+import type { Scene } from '../support/stage.js';
 import { BrokerPage } from './broker-page.js';
 
 const HOST = 'broker.test';
@@ -21,15 +22,19 @@ after(() => files.remove());
 
 const group = stories({ hosts: [HOST] });
 
+/** Opens the page at the name in a new tab, and signs in. */
+async function signedInAtHost(scene: Scene, fragment: string): Promise<BrokerPage> {
+  const url = new URL(fragment, group.stage.broker.url);
+  url.hostname = HOST;
+  const broker = new BrokerPage(scene, await scene.open(url.href));
+  await broker.signIn(group.stage.broker.key);
+  return broker;
+}
+
 group.story('on plain http, the page says what is missing, and uploads prove their files', async (scene) => {
   scene.watch.expectStatus(401);
-  const url = new URL(group.stage.broker.url);
-  url.hostname = HOST;
-  url.hash = '#/upload?to=/plain/';
-  const page = await scene.context.newPage();
-  await page.goto(url.href);
-  const broker = new BrokerPage(scene, page);
-  await broker.signIn(group.stage.broker.key);
+  const broker = await signedInAtHost(scene, '#/upload?to=/plain/');
+  const { page } = broker;
   await page.getByText('This page was not opened over HTTPS').waitFor();
   assert.equal(await page.evaluate(() => isSecureContext), false);
   await checkLooks(page, 'plain-http');
@@ -46,15 +51,10 @@ group.story('on plain http, the page says what is missing, and uploads prove the
 
 group.story('on plain http, live changes arrive in each tab', async (scene) => {
   scene.watch.expectStatus(401);
-  const url = new URL(group.stage.broker.url);
-  url.hostname = HOST;
-  url.hash = '#/browse/live/';
   const tabs = [];
   for (let count = 0; count < 2; count++) {
-    const page = await scene.context.newPage();
-    await page.goto(url.href);
-    await new BrokerPage(scene, page).signIn(group.stage.broker.key);
-    await page.getByRole('navigation', { name: 'Views' }).waitFor();
+    const { page } = await signedInAtHost(scene, '#/browse/live/');
+    await page.getByText('Live', { exact: true }).waitFor();
     tabs.push(page);
   }
   const client = group.stage.client();

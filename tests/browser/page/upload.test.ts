@@ -178,7 +178,7 @@ group.story('the screen is kept on while files are sent, and no longer', async (
     );
   assert.deepEqual(await released(), []);
   const { storeGate } = group.stage;
-  storeGate.speed = 2 * MIB;
+  storeGate.speed = MIB / 4;
   await broker.choose(await files.sized('awake/a.bin', 12 * MIB), await files.text('awake/b.txt', 'b'));
   await until('a lock', async () => (await released()).length > 0);
   await broker.done(1, 2);
