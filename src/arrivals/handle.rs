@@ -60,7 +60,7 @@ fn change_span(broker: &Broker, message: &str) -> Span {
     let Some(tracer) = &broker.observers.tracer else {
         return Span::none();
     };
-    let mut span = tracer.root_span("process S3 event", SpanKind::Consumer, None);
+    let mut span = tracer.detached_span("process S3 event", SpanKind::Consumer, None);
     span.set("messaging.message.id", message.to_owned());
     span
 }

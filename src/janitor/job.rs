@@ -107,13 +107,13 @@ impl Job {
     /// A task failed as a whole. The remaining tasks are not run.
     pub async fn round(&self) -> Result<Round> {
         let mut round = Round::default();
-        for (task, row_task) in [
-            (Task::Arrivals, RowTask::CheckArrival),
-            (Task::Overdue, RowTask::Expire),
-            (Task::Deletes, RowTask::FinishDelete),
-            (Task::FinalChecks, RowTask::FinalCheck),
+        for row_task in [
+            RowTask::CheckArrival,
+            RowTask::Expire,
+            RowTask::FinishDelete,
+            RowTask::FinalCheck,
         ] {
-            if !self.tasks.contains(&task) {
+            if !self.tasks.contains(&row_task.into()) {
                 continue;
             }
             if self.dry_run {

@@ -18,6 +18,7 @@ mod job;
 mod loops;
 mod probe_stores;
 mod report;
+mod row_span;
 mod row_tasks;
 mod stale_multipart_loop;
 mod sweep;

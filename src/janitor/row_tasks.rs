@@ -4,8 +4,10 @@
 use futures::stream::{self, StreamExt as _};
 
 use super::job::{Job, PAGE, Round};
+use super::row_span::row_span;
 use crate::domain::finding::{Finding, FindingKind, Outcome};
 use crate::domain::upload::Upload;
+use crate::telemetry::trace::with_scope;
 use crate::usecases::Result;
 use crate::usecases::maintenance::check_arrival::{self, ArrivalCheck};
 use crate::usecases::maintenance::expire::{self, ExpireOutcome};
@@ -49,7 +51,12 @@ impl Job {
                 if self.stop.is_cancelled() || !lease.is_held(row.upload.id) {
                     return (row, None);
                 }
-                let result = self.process_row(row_task, &row).await;
+                let mut span = row_span(&self.broker, row_task, &row.upload);
+                let work = self.process_row(row_task, &row);
+                let result = with_scope(span.own_scope(), work).await;
+                if result.is_err() {
+                    span.fail("failed");
+                }
                 (row, Some(result))
             })
             .buffer_unordered(CONCURRENT_ROWS);

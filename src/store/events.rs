@@ -146,6 +146,24 @@ struct Row {
     undeliverable_at: Option<DateTime<Utc>>,
 }
 
+/// Returns the trace context of what caused the first event of this type of an upload. `None` if there
+/// is no such event, or nothing in a trace caused it.
+pub async fn find_traceparent(
+    connection: &mut Connection,
+    upload_id: Uuid,
+    kind: EventType,
+) -> Result<Option<String>> {
+    let found: Option<Option<String>> = events::table
+        .filter(events::upload_id.eq(upload_id))
+        .filter(events::kind.eq(kind.as_str()))
+        .order(events::sequence)
+        .select(events::traceparent)
+        .first(connection)
+        .await
+        .optional()?;
+    Ok(found.flatten())
+}
+
 /// Lists all events of an upload of this tenant, oldest first.
 pub async fn history(
     connection: &mut Connection,

@@ -5,34 +5,39 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::Worker;
 use crate::domain::job::Job;
 use crate::domain::upload::Upload;
 use crate::lifecycle::renewal::Renewal;
-use crate::telemetry::trace::{Span, SpanKind, with_scope};
+use crate::telemetry::trace::{RemoteContext, Span, SpanKind, with_scope};
+use crate::usecases::Broker;
 use crate::usecases::jobs::attempt::{self, Ended};
+use crate::usecases::jobs::cause::find_traceparent;
 
 impl Worker {
-    /// Runs a job, and ends it. When `give_back` is cancelled, the job is given back. With traces, a
-    /// job is a trace of its own, which the events that it causes belong to.
+    /// Runs a job, and ends it. When `give_back` is cancelled, the job is given back. With traces, an
+    /// attempt is a trace of its own, which the events that it causes belong to. It has a link to the
+    /// trace of the request that completed the upload.
     pub(super) async fn run_job(
         self: &Arc<Self>,
         job: Job,
         upload: Upload,
         give_back: &CancellationToken,
     ) {
-        let span = self.job_span(&job, &upload);
+        let span = self.job_span(&job, &upload).await;
         let run = self.run_traced_job(job, upload, give_back);
         with_scope(span.own_scope(), run).await;
     }
 
-    fn job_span(&self, job: &Job, upload: &Upload) -> Span {
+    async fn job_span(&self, job: &Job, upload: &Upload) -> Span {
         let Some(tracer) = &self.broker.observers.tracer else {
             return Span::none();
         };
         let processor = known_name(&job.processor);
-        let mut span = tracer.root_span(format!("job {processor}"), SpanKind::Consumer, None);
+        let cause = find_cause(&self.broker, upload.id).await;
+        let mut span = tracer.detached_span(format!("job {processor}"), SpanKind::Consumer, cause);
         if span.is_recorded() {
             span.set("upload_broker.job_id", job.id.to_string());
             span.set("upload_broker.upload_id", upload.id.to_string());
@@ -93,6 +98,18 @@ impl Worker {
             }
             // Another worker takes the job when the lease ends.
             Err(error) => log::warn!("job {id}: its end could not be written: {error}"),
+        }
+    }
+}
+
+/// The trace of the request that completed an upload. Without an answer of Postgres, the job runs
+/// without the link.
+async fn find_cause(broker: &Broker, upload: Uuid) -> Option<RemoteContext> {
+    match find_traceparent(broker, upload).await {
+        Ok(context) => RemoteContext::parse(&context?),
+        Err(error) => {
+            log::debug!("worker: the trace of upload {upload} cannot be read: {error}");
+            None
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Traces reach an OpenTelemetry collector, and lead from a notification back to its request. Internal
 //! errors and panics reach Sentry. Neither contains a secret, and neither delays a request.
 
+mod background;
 mod collector;
 mod contexts;
 mod logs;

@@ -24,6 +24,18 @@ impl Tracer {
         self.start(name, kind, cause.map(|cause| cause.0), Vec::new())
     }
 
+    /// Starts the first span of a trace that begins here, with a link to what caused it earlier, if
+    /// that is known. Work that is tried again later, or by another process, is a trace of its own.
+    pub fn detached_span(
+        &self,
+        name: impl Into<Cow<'static, str>>,
+        kind: SpanKind,
+        cause: Option<RemoteContext>,
+    ) -> Span {
+        let links = cause.into_iter().map(|cause| cause.0).collect();
+        self.start(name, kind, None, links)
+    }
+
     fn start(
         &self,
         name: impl Into<Cow<'static, str>>,

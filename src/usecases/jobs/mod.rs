@@ -18,6 +18,7 @@
 mod apply_report;
 pub mod attempt;
 mod backoff;
+pub mod cause;
 pub mod claim;
 pub mod list;
 mod measure;
