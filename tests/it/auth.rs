@@ -109,7 +109,7 @@ fn required_query(operation: &Value) -> String {
 /// Calls every operation on an upload for each of `uploads`, which must not exist for the caller;
 /// returns the problems, each of which is a 404.
 async fn not_found_problems(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
-    let mut told = Vec::new();
+    let mut problems = Vec::new();
     let operations = operations();
     let names_one = |operation: &&Operation| operation.template.contains("{id}");
     for operation in operations.iter().filter(names_one) {
@@ -128,12 +128,12 @@ async fn not_found_problems(caller: &Caller, uploads: &[&Value]) -> Vec<Value> {
                 if reply.status == StatusCode::UNPROCESSABLE_ENTITY && !query.is_empty() {
                     continue; // the operation does not know the parameter
                 }
-                told.push(reply.expect_problem(404, "upload-not-found"));
+                problems.push(reply.expect_problem(404, "upload-not-found"));
             }
         }
     }
-    assert!(told.len() >= 10, "{told:#?}");
-    told
+    assert!(problems.len() >= 10, "{problems:#?}");
+    problems
 }
 
 /// Calls an operation with this key and with a body that is not valid JSON.

@@ -111,11 +111,11 @@ async fn malformed_bodies_get_client_errors() {
         (b"true", 422, "invalid-request"),
     ] {
         let reply = send(&app, post(&app, body)).await;
-        let told = String::from_utf8_lossy(body)
+        let excerpt = String::from_utf8_lossy(body)
             .chars()
             .take(80)
             .collect::<String>();
-        assert_eq!(reply.status, status, "{told}: {reply:#?}");
+        assert_eq!(reply.status, status, "{excerpt}: {reply:#?}");
         reply.expect_problem(status, code);
     }
     assert_alive_without_rows(&app).await;
@@ -140,8 +140,8 @@ async fn malformed_headers_get_client_errors() {
         "x-null: \0\r\n",
     ] {
         let reply = send(&app, request(&app, "POST /uploads", lines, b"{}")).await;
-        let told = lines.chars().take(60).collect::<String>();
-        assert!((400..500).contains(&reply.status), "{told}: {reply:#?}");
+        let excerpt = lines.chars().take(60).collect::<String>();
+        assert!((400..500).contains(&reply.status), "{excerpt}: {reply:#?}");
     }
     // A body with an unsupported content coding is not read as plain text.
     let lines =

@@ -120,8 +120,8 @@ async fn invalid_entries_do_not_affect_other_entries() {
         assert_eq!(problem["status"], results[place]["status"], "{problem:#}");
         assert_eq!(problem["instance"], "/uploads/batch", "{problem:#}");
         assert!(problem["request_id"].is_string(), "{problem:#}");
-        let told = problem["errors"][0]["pointer"].as_str();
-        assert_eq!(told, pointer, "{problem:#}");
+        let found = problem["errors"][0]["pointer"].as_str();
+        assert_eq!(found, pointer, "{problem:#}");
     }
     assert_eq!(results[1]["problem"]["upload_id"], standing[0]["id"]);
     assert_eq!(rows(&app).await, 4, "refused entries leave no row");

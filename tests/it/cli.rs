@@ -206,13 +206,16 @@ async fn help_describes_every_command_and_option() {
         for line in listed.lines().filter(entry) {
             let named = line.trim_start().starts_with(['-', '[', '<'])
                 || line.starts_with("  ") && !line.starts_with("   ");
-            let told = line
+            let described = line
                 .trim()
                 .split("  ")
                 .filter(|part| !part.is_empty())
                 .count()
                 > 1;
-            assert!(!named || told, "{name}: no word about {line:?}\n{page}");
+            assert!(
+                !named || described,
+                "{name}: no word about {line:?}\n{page}"
+            );
         }
     }
     for name in ["get", "ls", "rm", "status"] {

@@ -36,9 +36,9 @@ async fn delete_removes_object_and_marks_upload_deleted() {
         let now = app.read(&upload).await;
         assert_eq!(now["status"], "Deleted", "{now:#}");
         assert_eq!(now["object"], upload["object"], "what was proven is kept");
-        let told = app.event_types(&upload).await;
+        let types = app.event_types(&upload).await;
         assert_eq!(
-            told,
+            types,
             ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
         );
         let again = app
@@ -87,8 +87,8 @@ async fn delete_rejects_other_states_and_unknown_uploads() {
     assert_deleted(&app, "/datasets/data/employees.csv").await;
     assert_eq!(app.read(&current).await["status"], "Deleted");
 
-    let nobody = format!("/uploads/{}", uuid::Uuid::now_v7());
-    app.delete(&nobody)
+    let unknown = format!("/uploads/{}", uuid::Uuid::now_v7());
+    app.delete(&unknown)
         .await
         .expect_problem(404, "upload-not-found");
     app.bucket.put("strange", "not by an upload").await;
@@ -117,9 +117,9 @@ async fn delete_of_failed_upload_removes_only_its_own_object() {
         .expect_problem(409, "dataset-exists");
     assert_deleted(&app, &by_id(&foreign)).await;
     assert_eq!(app.bucket.get(KEY).await, b"from another program");
-    let told = app.event_types(&foreign).await;
+    let types = app.event_types(&foreign).await;
     assert_eq!(
-        told,
+        types,
         ["upload.failed", "dataset.deleting", "dataset.deleted"]
     );
 

@@ -89,7 +89,7 @@ async fn dev_uses_database_url_and_prints_key_of_that_database() {
     let client = crate::support::database::connect(database.url()).await;
     let row = client.query_one("SELECT count(*) FROM uploads", &[]).await;
     assert_eq!(row.expect("a count").get::<_, i64>(0), 1);
-    assert_eq!(stack.postgres(), None, "a Postgres that nobody needs");
+    assert_eq!(stack.postgres(), None, "a Postgres that no part needs");
     running.process.stop("INT").await.ok();
 }
 

@@ -184,7 +184,7 @@ async fn embedded_store_rejects_kms_encryption() {
 #[tokio::test]
 async fn contradictory_encryption_settings_are_rejected() {
     let place = Place::new().await;
-    for (settings, told) in [
+    for (settings, reason) in [
         (
             vec![("BROKER_S3_SSE", "aes256")],
             "must be none, AES256 or aws:kms",
@@ -213,6 +213,6 @@ async fn contradictory_encryption_settings_are_rejected() {
             .fold(place.run(&["check-config"]), |run, (name, value)| {
                 run.set(name, value)
             });
-        run.finish().await.expect_failure(78, &[told]);
+        run.finish().await.expect_failure(78, &[reason]);
     }
 }

@@ -257,9 +257,9 @@ async fn janitor_finishes_interrupted_deletes() {
     };
     assert_eq!(app.janitor().await, expected);
     for upload in [&whole, &half, &replaced, &fresh] {
-        let told = app.event_types(upload).await;
+        let types = app.event_types(upload).await;
         assert_eq!(
-            told,
+            types,
             ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
         );
         assert_eq!(app.read(upload).await["status"], "Deleted");

@@ -281,6 +281,6 @@ async fn proof_rejected_by_table_fails_only_its_acknowledge() {
     }
     assert!(
         statements(&app, "acknowledge").await < 10.0,
-        "nobody shared"
+        "no statement was shared"
     );
 }

@@ -113,27 +113,27 @@ async fn try_clear(app: &App, stop: bool) -> (usecases::Result<AbortOutcome>, Ve
 
 /// Runs one walk that must reach the end and returns its findings.
 pub async fn clear(app: &App) -> Vec<Value> {
-    let (cleared, told) = try_clear(app, false).await;
+    let (cleared, findings) = try_clear(app, false).await;
     assert!(
         matches!(cleared, Ok(AbortOutcome::Completed(_))),
         "{cleared:?}"
     );
-    told
+    findings
 }
 
 /// Runs one sweep that must reach the end and returns its findings.
 async fn sweep(app: &App) -> Vec<Value> {
-    let (swept, told) = try_sweep(app, false).await;
+    let (swept, findings) = try_sweep(app, false).await;
     assert!(
         matches!(swept, Ok(SweepOutcome::Completed { .. })),
         "{swept:?}"
     );
-    told
+    findings
 }
 
 /// Formats `what`, `outcome`, `status` and the key of each finding as one line, sorted.
-fn finding_lines(told: &[Value]) -> Vec<String> {
-    let mut lines: Vec<_> = (told.iter())
+fn finding_lines(findings: &[Value]) -> Vec<String> {
+    let mut lines: Vec<_> = (findings.iter())
         .map(|finding| {
             let text = |name: &str| finding[name].as_str().unwrap_or("-").to_owned();
             [text("what"), text("outcome"), text("status"), text("key")].join(" ")

@@ -1,4 +1,4 @@
-//! Stories told through the public interface, against real parts.
+//! Tests through the public interface, against real parts.
 
 #![allow(
     clippy::as_conversions,

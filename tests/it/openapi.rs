@@ -112,9 +112,9 @@ async fn upload_answers_match_the_document() {
 
     api.delete(UPLOAD, &path, 204).await;
     api.delete(UPLOAD, &path, 409).await;
-    let nobody = format!("/uploads/{}", uuid::Uuid::now_v7());
-    api.get(UPLOAD, &nobody, 404).await;
-    api.delete(UPLOAD, &nobody, 404).await;
+    let unknown = format!("/uploads/{}", uuid::Uuid::now_v7());
+    api.get(UPLOAD, &unknown, 404).await;
+    api.delete(UPLOAD, &unknown, 404).await;
 }
 
 #[tokio::test]
@@ -168,8 +168,8 @@ async fn multipart_answers_match_the_document() {
     api.get(parts, &path("parts"), 409).await;
     api.post(parts, &path("parts"), none, 409).await;
     api.post(extend, &path("extend"), Value::Null, 409).await;
-    let nobody = format!("/uploads/{}/parts", uuid::Uuid::now_v7());
-    api.get(parts, &nobody, 404).await;
+    let unknown = format!("/uploads/{}/parts", uuid::Uuid::now_v7());
+    api.get(parts, &unknown, 404).await;
 }
 
 #[tokio::test]

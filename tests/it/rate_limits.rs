@@ -1,5 +1,5 @@
-//! Rate limits: clients that call too often are rejected and told when to retry. Other clients are
-//! not affected.
+//! Rate limits: calls beyond a limit are rejected with the time to wait. Other clients are not
+//! affected.
 
 use chrono::TimeDelta;
 use reqwest::{Method, StatusCode};
@@ -40,14 +40,14 @@ async fn key_beyond_its_burst_gets_429_with_retry_after() {
         let reply = app.get("/uploads").await.expect_ok();
         let policy = Some("\"key\";q=3;w=3000");
         assert_eq!(reply.header("ratelimit-policy"), policy, "{reply:#?}");
-        let told = format!("\"key\";r={left};t={wait}");
-        assert_eq!(reply.header("ratelimit"), Some(&*told), "{reply:#?}");
+        let expected = format!("\"key\";r={left};t={wait}");
+        assert_eq!(reply.header("ratelimit"), Some(&*expected), "{reply:#?}");
     }
     let body = json!({"path": "/too-much.csv"});
     let reply = app.post("/uploads", body.clone()).await;
     assert_eq!(reply.header("retry-after"), Some("1000"), "{reply:#?}");
-    let told = Some("\"key\";r=0;t=1000");
-    assert_eq!(reply.header("ratelimit"), told, "{reply:#?}");
+    let expected = Some("\"key\";r=0;t=1000");
+    assert_eq!(reply.header("ratelimit"), expected, "{reply:#?}");
     assert_eq!(reply.header("cache-control"), Some("no-store"));
     let problem = reply.expect_problem(429, "rate-limited");
     let detail = problem["detail"].as_str().expect("a detail");

@@ -250,14 +250,14 @@ fn named_tests(document: &str, text: &str) -> usize {
         let plain = ["#[test]\nfn", "#[tokio::test]\nasync fn", "#[test]\n    fn"]
             .iter()
             .any(|begin| code.contains(&format!("{begin} {test}(")));
-        let told_twice = code.contains(&format!("async fn {test}(setup: Setup)"))
+        let at_both_stores = code.contains(&format!("async fn {test}(setup: Setup)"))
             && (code.split("at_both_stores!").skip(1)).any(|list| {
                 list.split(';')
                     .next()
                     .is_some_and(|list| list.contains(test))
             });
         assert!(
-            plain || told_twice,
+            plain || at_both_stores,
             "{document} names {name}, and {file} has no such test"
         );
     }

@@ -215,9 +215,9 @@ async fn dataset_is_recorded_as_missing_when_wrong_object_over_it_is_deleted() {
     deleted(&app, &wrong).await;
     let now = app.read(&dataset).await;
     assert_eq!(now["drift"]["kind"], "missing", "{now:#}");
-    let told = app.event_types(&dataset).await;
+    let types = app.event_types(&dataset).await;
     assert_eq!(
-        told,
+        types,
         ["dataset.uploaded", "dataset.drifted", "dataset.drifted"]
     );
     // The wrong object replaced the proven one and was then removed.
@@ -237,8 +237,8 @@ async fn cancel_of_arrived_overwrite_records_replaced_dataset_as_missing() {
     cancelled(&app, &newer).await;
     let now = app.read(&dataset).await;
     assert_eq!(now["drift"]["kind"], "missing", "{now:#}");
-    let told = app.event_types(&dataset).await;
-    assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
+    let types = app.event_types(&dataset).await;
+    assert_eq!(types, ["dataset.uploaded", "dataset.drifted"]);
 }
 
 /// The proof has already read the table of removals and waits for its row.

@@ -139,9 +139,9 @@ async fn check_shows_jobs_of_example_upload_by_first_matching_rule() {
     assert_eq!(jobs(&["--path", "/a.png"]).await, [("scan".to_owned(), 3)]);
 
     let ended = file.check(&plays).await.ok();
-    let told: Vec<_> = ended.out.lines().skip(13).collect();
+    let lines: Vec<_> = ended.out.lines().skip(13).collect();
     assert_eq!(
-        told,
+        lines,
         [
             "An upload to /in/plays/2026/a.csv with the content type text/csv, of the tenant default, \
              gets 2 jobs.",

@@ -60,7 +60,7 @@ async fn readyz_fails_during_postgres_outage_and_recovers() {
         ready["checks"],
         json!({"postgres": "unavailable", "s3": "ok"})
     );
-    assert_eq!(ready["outbox"], Value::Null, "nobody knows: {ready:#}");
+    assert_eq!(ready["outbox"], Value::Null, "it cannot be read: {ready:#}");
     get(&app, "/livez").await.expect(StatusCode::OK);
     get(&app, "/heartbeat").await.expect(StatusCode::OK);
 

@@ -139,7 +139,7 @@ async fn invalid_certificate_or_key_is_reported_at_start() {
     let (certificate, key) = authority.files("broker", "localhost");
     let (_, other) = authority.files("other", "localhost");
     let shown = |path: &std::path::Path| path.display().to_string();
-    for (certificate, key, told) in [
+    for (certificate, key, reason) in [
         (
             shown(&certificate),
             shown(&other),
@@ -159,7 +159,7 @@ async fn invalid_certificate_or_key_is_reported_at_start() {
     ] {
         let run = place.serve().set("BROKER_TLS_CERT", certificate);
         let ended = run.set("BROKER_TLS_KEY", key).finish().await;
-        ended.expect_failure(1, &[told]);
+        ended.expect_failure(1, &[reason]);
     }
     let alone = place.serve().set("BROKER_TLS_CERT", shown(&certificate));
     let ended = alone.finish().await;

@@ -122,7 +122,7 @@ async fn name_and_content_type_are_derived_from_the_path() {
         ("d/record.json", "record", "application/json"),
         ("e/README", "README", "application/octet-stream"),
         ("f/.profile", ".profile", "application/octet-stream"),
-        ("g/what.nobodyknows", "what", "application/octet-stream"),
+        ("g/what.notatype", "what", "application/octet-stream"),
         ("h/été 2026 100%+.csv", "été 2026 100%+", "text/csv"),
     ] {
         let session = app.create(path, json!({})).await;
@@ -239,8 +239,8 @@ async fn acknowledged_upload_contains_object_and_verification() {
 async fn session_can_be_read_by_its_id_only() {
     let app = App::start().await;
     app.create("/a.csv", json!({})).await;
-    let nobody = uuid::Uuid::now_v7();
-    app.get(&format!("/uploads/{nobody}"))
+    let unknown = uuid::Uuid::now_v7();
+    app.get(&format!("/uploads/{unknown}"))
         .await
         .expect_problem(404, "upload-not-found");
     let problem = app

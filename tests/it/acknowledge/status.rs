@@ -34,9 +34,9 @@ async fn acknowledge_rejects_cancelled_and_deleted_uploads() {
     let reply = app.delete(&format!("/uploads/{}", id(&deleted))).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert_refused(&app, &deleted, "Deleted").await;
-    let told = app.event_types(&deleted).await;
+    let types = app.event_types(&deleted).await;
     assert_eq!(
-        told,
+        types,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
     );
 }
@@ -76,8 +76,8 @@ async fn acknowledge_accepts_object_that_arrived_after_expiry() {
         uploaded["verification"]["by"], "acknowledge",
         "{uploaded:#}"
     );
-    let told = app.event_types(&session).await;
-    assert_eq!(told, ["upload.expired", "dataset.uploaded"]);
+    let types = app.event_types(&session).await;
+    assert_eq!(types, ["upload.expired", "dataset.uploaded"]);
 }
 
 #[tokio::test]
@@ -97,7 +97,7 @@ async fn acknowledge_of_superseded_upload_returns_its_proof_unchanged() {
 #[tokio::test]
 async fn acknowledge_of_unknown_id_is_not_found() {
     let app = App::start().await;
-    let nobody = json!({"id": uuid::Uuid::now_v7()});
-    let problem = app.acknowledge(&nobody).await;
+    let unknown = json!({"id": uuid::Uuid::now_v7()});
+    let problem = app.acknowledge(&unknown).await;
     problem.expect_problem(404, "upload-not-found");
 }

@@ -205,7 +205,7 @@ async fn rows_hold_no_key_url_or_signature() {
         .await
         .expect_problem(401, "unauthenticated");
     rows(&app, 3).await;
-    eventually("the refusal is told", async || {
+    eventually("the refusal is recorded", async || {
         count(&app, "audit WHERE code = 'unauthenticated'").await == 1
     })
     .await;

@@ -70,7 +70,7 @@ async fn command_shows_and_filters_actions_of_all_callers() {
 
     for (args, count) in [
         (&["--tenant", "acme"][..], 3),
-        (&["--tenant", "nobody"], 0),
+        (&["--tenant", "absent"], 0),
         (&["--action", "upload.created,key.revoked"], 2),
         (&["--prefix", "/data/"], 2),
         (&["--since", "1h", "--until", "30m"], 0),

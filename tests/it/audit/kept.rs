@@ -14,11 +14,11 @@ async fn table_rejects_update_delete_and_truncate() {
     rows(&app, 1).await;
     let client = app.sql().await;
     for statement in [
-        "UPDATE audit SET actor = 'nobody'",
-        "UPDATE audit SET actor = 'nobody' WHERE false",
+        "UPDATE audit SET actor = 'changed'",
+        "UPDATE audit SET actor = 'changed' WHERE false",
         "DELETE FROM audit",
         "TRUNCATE audit",
-        "BEGIN; SET LOCAL upload_broker.retention = 'on'; UPDATE audit SET actor = 'nobody'",
+        "BEGIN; SET LOCAL upload_broker.retention = 'on'; UPDATE audit SET actor = 'changed'",
         "BEGIN; SET LOCAL upload_broker.retention = 'on'; TRUNCATE audit",
         "BEGIN; SET LOCAL upload_broker.retention = 'off'; DELETE FROM audit",
     ] {
@@ -34,7 +34,7 @@ async fn table_rejects_update_delete_and_truncate() {
         );
         client.batch_execute("ROLLBACK").await.expect("a rollback");
     }
-    assert_eq!(count(&app, "audit WHERE actor <> 'nobody'").await, 2);
+    assert_eq!(count(&app, "audit WHERE actor <> 'changed'").await, 2);
 }
 
 /// A role that owns nothing and has no right to UPDATE or TRUNCATE suffices for the audit table.

@@ -19,8 +19,8 @@ async fn audit_off_is_logged_as_warning_and_records_only_operators() {
     // Stopping the process writes the rows that still wait, if there are any.
     process.stop("TERM").await.ok();
     // The command still reads the rows that are there.
-    let told = place.run(&["audit", "--json"]).finish().await.ok().out;
-    let rows: Vec<Value> = (told.lines())
+    let printed = place.run(&["audit", "--json"]).finish().await.ok().out;
+    let rows: Vec<Value> = (printed.lines())
         .map(|line| serde_json::from_str(line).expect("a row"))
         .collect();
     assert!(!rows.is_empty(), "an operator made the key");

@@ -85,7 +85,7 @@ async fn full_buffer_keeps_oldest_rows_and_records_number_of_lost_rows() {
     let waiting = i64::try_from(app.broker.audit.waiting()).expect("a number");
     assert!(waiting <= 32_768, "{waiting}");
     gate.restore();
-    eventually("the gap is told", async || {
+    eventually("the gap is recorded", async || {
         count(&app, "audit WHERE action = 'audit.lost'").await == 1
     })
     .await;
@@ -159,8 +159,8 @@ async fn graceful_stop_writes_rows_of_last_requests() {
     assert!(answered > 0);
     let client = database::connect(place.database.url()).await;
     let sql = "SELECT count(*) FROM audit WHERE action = 'dataset.downloaded'";
-    let told: i64 = client.query_one(sql, &[]).await.expect("rows").get(0);
-    assert_eq!(told, answered);
+    let recorded: i64 = client.query_one(sql, &[]).await.expect("rows").get(0);
+    assert_eq!(recorded, answered);
 }
 
 /// Without Postgres the stop waits for its deadline and then reports how many rows it could not

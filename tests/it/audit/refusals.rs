@@ -91,10 +91,10 @@ async fn unauthenticated_refusals_are_aggregated_and_hidden_from_tenants() {
     let refused = count(&app, "audit WHERE action = 'request.refused'").await;
     // One row for each operation and half second.
     assert!(refused < 60, "{refused}");
-    let of_nobody = "audit WHERE actor = 'anonymous' AND tenant IS NULL AND address = '127.0.0.1' \
+    let anonymous = "audit WHERE actor = 'anonymous' AND tenant IS NULL AND address = '127.0.0.1' \
          AND code = 'unauthenticated' AND request_id IS NOT NULL \
          AND operation IN ('GET /datasets/{path}', 'DELETE /uploads/{id}')";
-    assert_eq!(count(&app, of_nobody).await, refused);
+    assert_eq!(count(&app, anonymous).await, refused);
     rows_of_action(&app, "request.refused", 0).await;
 }
 
@@ -106,7 +106,7 @@ async fn path_of_unknown_route_is_not_recorded() {
     Reply::of(request)
         .await
         .expect_problem(401, "unauthenticated");
-    eventually("the refusal is told", async || {
+    eventually("the refusal is recorded", async || {
         count(&app, "audit WHERE action = 'request.refused'").await == 1
     })
     .await;

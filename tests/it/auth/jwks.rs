@@ -184,10 +184,10 @@ async fn cached_keys_stay_valid_while_issuer_answers_with_errors() {
         let reply = list_as_new_subject(&app, &new).await;
         assert!(reply.header("retry-after").is_some(), "{reply:#?}");
         let problem = reply.expect_problem(503, "service-unavailable");
-        let told = problem.to_string();
+        let text = problem.to_string();
         assert!(
-            !told.contains(&issuer.url) && !told.contains("127.0.0.1"),
-            "{told}"
+            !text.contains(&issuer.url) && !text.contains("127.0.0.1"),
+            "{text}"
         );
     }
     issuer.has(&[&old, &new]);

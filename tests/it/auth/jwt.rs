@@ -76,7 +76,7 @@ async fn invalid_jwt_is_rejected_with_same_401_whatever_is_wrong() {
         json!({"aud": null}),
         json!({"tenant": null}),
         json!({"tenant": ""}),
-        json!({"tenant": "nobody"}),
+        json!({"tenant": "absent"}),
         json!({"tenant": "a\u{0}b"}),
         json!({"tenant": "Default"}),
         json!({"scope": null}),

@@ -177,7 +177,7 @@ impl Scene {
             false => good,
         };
         let good_body = operation.example.as_ref().map(Value::to_string);
-        let told = |reply: &Reply| format!("{who:?}: {} {good}: {reply:#?}", operation.method);
+        let context = |reply: &Reply| format!("{who:?}: {} {good}: {reply:#?}", operation.method);
         match answer {
             Answer::Unauthenticated | Answer::InsufficientScope => {
                 // Valid and invalid requests get the same refusal.
@@ -185,13 +185,13 @@ impl Scene {
                 for path in [&good, &operation.path("x", "a%00b")] {
                     for body in [good_body.as_deref(), bad_body] {
                         let reply = self.send(operation, path, token, body).await;
-                        assert_refused(operation, answer, &reply, &told(&reply));
+                        assert_refused(operation, answer, &reply, &context(&reply));
                         // An upload token may travel in the path too.
                         let token = token.filter(|token| token.starts_with("ubt_"));
                         if let Some(token) = token {
                             let path = format!("/t/{token}{path}");
                             let reply = self.send(operation, &path, None, body).await;
-                            assert_refused(operation, answer, &reply, &told(&reply));
+                            assert_refused(operation, answer, &reply, &context(&reply));
                         }
                     }
                 }
@@ -200,15 +200,15 @@ impl Scene {
                 let reply = self
                     .send(operation, &good, token, good_body.as_deref())
                     .await;
-                let told = told(&reply);
+                let context = context(&reply);
                 if operation.template.contains('{') {
-                    assert_eq!(reply.status, StatusCode::NOT_FOUND, "{told}");
+                    assert_eq!(reply.status, StatusCode::NOT_FOUND, "{context}");
                 } else {
-                    assert!(reply.status.is_success(), "{told}");
+                    assert!(reply.status.is_success(), "{context}");
                 }
-                assert!(!reply.body.contains(id(&self.uploaded)), "{told}");
+                assert!(!reply.body.contains(id(&self.uploaded)), "{context}");
                 let shows = operation.template.contains('{') || !reply.body.contains("/ours/");
-                assert!(shows, "{told}");
+                assert!(shows, "{context}");
             }
             Answer::Admitted => {
                 let reply = self
@@ -216,29 +216,29 @@ impl Scene {
                     .await;
                 let status = reply.status.as_u16();
                 let kept_out = matches!(status, 401 | 403 | 404 | 405) || status >= 500;
-                assert!(!kept_out, "{}", told(&reply));
+                assert!(!kept_out, "{}", context(&reply));
             }
         }
     }
 }
 
 #[track_caller]
-fn assert_refused(operation: &Operation, answer: Answer, reply: &Reply, told: &str) {
+fn assert_refused(operation: &Operation, answer: Answer, reply: &Reply, context: &str) {
     let challenge = reply.header("www-authenticate").unwrap_or_default();
     let (status, code) = match answer {
         Answer::Unauthenticated => (401, "unauthenticated"),
         _ => (403, "insufficient-scope"),
     };
     if status == 401 {
-        assert_eq!(challenge, "Bearer", "{told}");
+        assert_eq!(challenge, "Bearer", "{context}");
     } else {
-        assert!(challenge.contains("insufficient_scope"), "{told}");
-        assert!(challenge.contains(operation.scope.as_str()), "{told}");
+        assert!(challenge.contains("insufficient_scope"), "{context}");
+        assert!(challenge.contains(operation.scope.as_str()), "{context}");
     }
     let problem = reply.json();
-    assert_eq!(reply.status.as_u16(), status, "{told}");
-    assert_eq!(problem["code"], code, "{told}");
-    assert!(problem.get("errors").is_none(), "{told}");
+    assert_eq!(reply.status.as_u16(), status, "{context}");
+    assert_eq!(problem["code"], code, "{context}");
+    assert!(problem.get("errors").is_none(), "{context}");
 }
 
 #[tokio::test]

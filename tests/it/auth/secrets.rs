@@ -48,7 +48,7 @@ fn source_has_no_plain_copies_of_secrets() {
         let code = fs::read_to_string(&file).expect("a source file");
         let name = file.strip_prefix(root).expect("below the root");
         let name = name.display().to_string();
-        let mut told = |line: &str| {
+        let mut report = |line: &str| {
             if MAY.contains(&(&name, line)) {
                 used += 1;
             } else {
@@ -57,7 +57,7 @@ fn source_has_no_plain_copies_of_secrets() {
         };
         for line in code.lines().map(str::trim) {
             if copies(line) || is_plain_field(line) {
-                told(line);
+                report(line);
             }
         }
         // Copies that are broken over several lines.
@@ -65,7 +65,7 @@ fn source_has_no_plain_copies_of_secrets() {
         let whole = COPIES.iter().map(|copy| joined.matches(copy).count());
         let by_line = code.lines().filter(|line| copies(line)).count();
         if whole.sum::<usize>() > by_line {
-            told("a copy that is broken over lines");
+            report("a copy that is broken over lines");
         }
     }
     assert!(broken.is_empty(), "plain copies of secrets:\n{broken}");

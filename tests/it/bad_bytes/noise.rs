@@ -26,8 +26,8 @@ fn for_all<S: Strategy>(cases: u32, inputs: S, test: impl Fn(&Runtime, &App, S::
 }
 
 #[track_caller]
-fn assert_no_server_error(reply: &RawReply, told: &dyn std::fmt::Debug) {
-    assert!((200..500).contains(&reply.status), "{told:?}: {reply:#?}");
+fn assert_no_server_error(reply: &RawReply, input: &dyn std::fmt::Debug) {
+    assert!((200..500).contains(&reply.status), "{input:?}: {reply:#?}");
 }
 
 fn json_value() -> impl Strategy<Value = Value> {

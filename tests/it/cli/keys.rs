@@ -180,13 +180,13 @@ async fn keys_create_warns_when_tenant_is_disabled() {
         "datasets:read",
     ];
     let text = ["create", "--tenant", "acme", "--scopes", "datasets:read"];
-    let told = [
+    let warning = [
         "tenant acme has been disabled since ",
         "`tenants enable acme`",
     ];
     let says = |ended: &FinishedProcess| {
         let err = ended.err.to_lowercase();
-        told.map(|text| err.contains(text))
+        warning.map(|text| err.contains(text))
     };
     for args in [&json[..], &text] {
         let ended = keys(&place, args).await.ok();

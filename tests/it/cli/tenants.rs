@@ -132,14 +132,18 @@ async fn tenants_show_usage_and_disable_and_enable_access() {
     let list = tenants(&place, &["list"]).await.ok();
     assert!(list.out.contains("open uploads -  disabled 2"), "{list:#?}");
     tenants(&place, &["enable", "acme"]).await.ok();
-    let told = place.run(&[
+    let recorded = place.run(&[
         "audit",
         "--json",
         "--action",
         "tenant.created,tenant.disabled,tenant.enabled",
     ]);
-    let told = told.finish().await.ok().out;
-    assert_eq!(told.matches("\"subject\":\"acme\"").count(), 3, "{told}");
+    let recorded = recorded.finish().await.ok().out;
+    assert_eq!(
+        recorded.matches("\"subject\":\"acme\"").count(),
+        3,
+        "{recorded}"
+    );
     let back = async { while acme.get("/datasets").await.status != StatusCode::OK {} };
     let back = tokio::time::timeout(seconds, back).await;
     assert!(back.is_ok(), "the tenant is still out after {seconds:?}");
@@ -240,11 +244,11 @@ async fn tenants_commands_reject_invalid_arguments_with_reason() {
             1,
             &["url_seconds", "300 seconds"],
         ),
-        (&["set", "nobody"], 1, &["no tenant", "nobody"]),
+        (&["set", "absent"], 1, &["no tenant", "absent"]),
         (&["set", "acme", "--prefix", "b/"], usage, &["--prefix"]),
-        (&["show", "nobody"], 1, &["no tenant", "nobody"]),
-        (&["disable", "nobody"], 1, &["no tenant", "nobody"]),
-        (&["enable", "nobody"], 1, &["no tenant", "nobody"]),
+        (&["show", "absent"], 1, &["no tenant", "absent"]),
+        (&["disable", "absent"], 1, &["no tenant", "absent"]),
+        (&["enable", "absent"], 1, &["no tenant", "absent"]),
     ] {
         let ended = tenants(&place, args).await.expect_failure(code, texts);
         assert_eq!(ended.out, "", "{args:?}: {ended:#?}");

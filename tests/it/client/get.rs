@@ -33,15 +33,15 @@ async fn get_downloads_and_verifies_bytes_without_sending_key_to_store() {
         .end(&["get", "--json", "data/a b+é.bin", "other.bin"])
         .await
         .ok();
-    let [told] = &lines(&ended.out)[..] else {
+    let [report] = &lines(&ended.out)[..] else {
         panic!("{ended:#?}");
     };
-    assert_eq!(told["path"], "/data/a b+é.bin");
-    assert_eq!(told["file"], "other.bin");
-    assert_eq!(told["size"], bytes.len());
-    assert_eq!(told["level"], "checksum");
-    assert_eq!(told["checksum"]["algorithm"], "CRC64NVME");
-    assert_eq!(told["resumed_at"], 0);
+    assert_eq!(report["path"], "/data/a b+é.bin");
+    assert_eq!(report["file"], "other.bin");
+    assert_eq!(report["size"], bytes.len());
+    assert_eq!(report["level"], "checksum");
+    assert_eq!(report["checksum"]["algorithm"], "CRC64NVME");
+    assert_eq!(report["resumed_at"], 0);
     assert_eq!(scene.read("other.bin"), bytes);
 }
 
@@ -78,9 +78,9 @@ async fn get_verifies_every_declarable_checksum_algorithm() {
         let path = format!("/{algorithm}");
         let checksum = json!({"checksum": {"algorithm": algorithm, "value": value}});
         scene.app.upload(&path, "123456789", checksum).await;
-        let told = scene.end(&["get", "--json", &path]).await.ok().json();
-        assert_eq!(told["level"], level, "{told:#}");
-        assert_eq!(told["checksum"]["algorithm"], algorithm, "{told:#}");
+        let report = scene.end(&["get", "--json", &path]).await.ok().json();
+        assert_eq!(report["level"], level, "{report:#}");
+        assert_eq!(report["checksum"]["algorithm"], algorithm, "{report:#}");
         assert_eq!(scene.read(algorithm), b"123456789");
     }
 }
@@ -138,11 +138,11 @@ async fn get_reports_missing_dataset_and_invalid_path() {
     let ended = scene.end(&["get", "/nothing.csv"]).await;
     ended.expect_failure(5, &["dataset-not-found", "upload-broker ls"]);
     let ended = scene.end(&["get", "--json", "/nothing.csv"]).await;
-    let [told] = &lines(&ended.out)[..] else {
+    let [report] = &lines(&ended.out)[..] else {
         panic!("{ended:#?}");
     };
-    assert_eq!(told["error"]["code"], "dataset-not-found");
-    assert_eq!(told["error"]["exit_code"], 5);
+    assert_eq!(report["error"]["code"], "dataset-not-found");
+    assert_eq!(report["error"]["exit_code"], 5);
     scene
         .end(&["get", "/a//b"])
         .await
@@ -172,9 +172,9 @@ async fn get_reports_composite_checksum_as_size_check_only() {
         ended.err.contains("only the size was checked"),
         "{ended:#?}"
     );
-    let told = ended.json();
-    assert_eq!(told["level"], "size", "{told:#}");
-    assert_eq!(told["checksum"], json!(null), "{told:#}");
+    let report = ended.json();
+    assert_eq!(report["level"], "size", "{report:#}");
+    assert_eq!(report["checksum"], json!(null), "{report:#}");
     assert_eq!(scene.read("parts.bin"), b"in one part");
 }
 

@@ -42,13 +42,13 @@ async fn get_resumes_killed_download_at_bytes_on_disk() {
             );
         }
         scene.proxy.take();
-        let told = scene
+        let report = scene
             .end(&["get", "--json", "/data/big.bin"])
             .await
             .ok()
             .json();
-        assert_eq!(told["resumed_at"], there, "round {round}: {told:#}");
-        assert_eq!(told["level"], "checksum", "round {round}: {told:#}");
+        assert_eq!(report["resumed_at"], there, "round {round}: {report:#}");
+        assert_eq!(report["level"], "checksum", "round {round}: {report:#}");
         let seen = assert_one_request_from(&scene, there);
         let most = SIZE as u64 - there + 2_000;
         assert!(

@@ -61,14 +61,14 @@ async fn ls_long_shows_size_time_and_state() {
 
     let exact = scene.end(&["ls", "-l", "--bytes", "/proven"]).await.ok();
     assert!(exact.out.trim_start().starts_with("3000 "), "{exact:#?}");
-    let told = scene.end(&["ls", "-l", "--json"]).await.ok();
-    let told = lines(&told.out);
-    assert_eq!(told[0]["drifted"], true, "{told:#?}");
-    assert_eq!(told[1]["kind"], "folder", "{told:#?}");
-    assert_eq!(told[2]["key"], "foreign\u{1b}[2J.csv", "{told:#?}");
-    assert_eq!(told[2]["addressable"], false, "{told:#?}");
-    assert_eq!(told[3]["upload"]["status"], "Uploaded", "{told:#?}");
-    assert_eq!(told[3]["size"], 3000, "{told:#?}");
+    let ended = scene.end(&["ls", "-l", "--json"]).await.ok();
+    let entries = lines(&ended.out);
+    assert_eq!(entries[0]["drifted"], true, "{entries:#?}");
+    assert_eq!(entries[1]["kind"], "folder", "{entries:#?}");
+    assert_eq!(entries[2]["key"], "foreign\u{1b}[2J.csv", "{entries:#?}");
+    assert_eq!(entries[2]["addressable"], false, "{entries:#?}");
+    assert_eq!(entries[3]["upload"]["status"], "Uploaded", "{entries:#?}");
+    assert_eq!(entries[3]["size"], 3000, "{entries:#?}");
 }
 
 /// More entries than one page holds: each is listed once, in order.
@@ -80,7 +80,7 @@ async fn ls_lists_all_pages_and_ends_quietly_at_closed_pipe() {
         futures::future::join_all(some.iter().map(|key| scene.app.bucket.put(key, "x"))).await;
     }
     let ended = scene.end(&["ls", "-r", "--json", "/many/"]).await.ok();
-    let told: Vec<_> = (lines(&ended.out).iter())
+    let listed: Vec<_> = (lines(&ended.out).iter())
         .map(|line| {
             line["path"]
                 .as_str()
@@ -89,7 +89,7 @@ async fn ls_lists_all_pages_and_ends_quietly_at_closed_pipe() {
                 .to_owned()
         })
         .collect();
-    assert!(told == paths, "{} of {}", told.len(), paths.len());
+    assert!(listed == paths, "{} of {}", listed.len(), paths.len());
 
     // A reader that closes the pipe early is no error.
     let bin = env!("CARGO_BIN_EXE_upload-broker");

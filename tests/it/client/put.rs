@@ -9,10 +9,10 @@ use super::scene::{Scene, lines, noise};
 
 /// The row of a path in the output.
 #[track_caller]
-fn row<'a>(told: &'a [Value], path: &str) -> &'a Value {
-    let mut rows = told.iter().filter(|row| row["path"] == path);
+fn row<'a>(report: &'a [Value], path: &str) -> &'a Value {
+    let mut rows = report.iter().filter(|row| row["path"] == path);
     rows.next()
-        .unwrap_or_else(|| panic!("no {path} in {told:#?}"))
+        .unwrap_or_else(|| panic!("no {path} in {report:#?}"))
 }
 
 #[tokio::test]
@@ -36,7 +36,7 @@ async fn put_uploads_and_verifies_file() {
 async fn put_declares_name_comments_metadata_and_content_type() {
     let scene = Scene::new().await;
     scene.write("a", b"{}");
-    let told = scene
+    let report = scene
         .end(&[
             "put",
             "--json",
@@ -62,7 +62,7 @@ async fn put_declares_name_comments_metadata_and_content_type() {
     assert_eq!(upload["metadata"], json!({"team": "hr", "k": "a=b"}));
     assert_eq!(upload["content_type"], "text/x-staff", "{upload:#}");
     assert_eq!(
-        told,
+        report,
         json!({
             "path": "/data/a", "file": "a", "upload_id": upload["id"], "status": "Uploaded",
             "size": 2, "etag": upload["object"]["etag"],
@@ -79,10 +79,10 @@ async fn put_uploads_folder_recursively_in_one_batch() {
         scene.write(name, bytes.as_bytes());
     }
     let into = scene.end(&["put", "--json", "d", "/in/"]).await.ok();
-    let told = lines(&into.out);
-    assert_eq!(told.len(), 3, "{into:#?}");
-    assert_eq!(row(&told, "/in/d/b/c d.txt")["size"], 2);
-    assert_eq!(row(&told, "/in/d/empty")["level"], "checksum");
+    let report = lines(&into.out);
+    assert_eq!(report.len(), 3, "{into:#?}");
+    assert_eq!(row(&report, "/in/d/b/c d.txt")["size"], 2);
+    assert_eq!(row(&report, "/in/d/empty")["level"], "checksum");
     assert_eq!(scene.stored("/in/d/b/c d.txt").await, b"22");
     // One request for three sessions.
     let batches =
@@ -107,12 +107,12 @@ async fn put_continues_with_other_files_after_failure() {
     }
     scene.dataset("/in/b", b"another").await;
     let ended = scene.end(&["put", "--json", "a", "b", "c", "/in/"]).await;
-    let told = lines(&ended.out);
+    let report = lines(&ended.out);
     ended.expect_failure(6, &["error: b: ", "dataset-exists"]);
-    assert_eq!(told.len(), 3, "{told:#?}");
-    assert_eq!(row(&told, "/in/a")["status"], "Uploaded");
-    assert_eq!(row(&told, "/in/c")["status"], "Uploaded");
-    let failed = told.iter().find(|row| row["subject"] == "b");
+    assert_eq!(report.len(), 3, "{report:#?}");
+    assert_eq!(row(&report, "/in/a")["status"], "Uploaded");
+    assert_eq!(row(&report, "/in/c")["status"], "Uploaded");
+    let failed = report.iter().find(|row| row["subject"] == "b");
     assert_eq!(failed.unwrap()["error"]["code"], "dataset-exists");
     assert_eq!(scene.stored("/in/b").await, b"another");
     assert_eq!(scene.remembered(), 0);
@@ -165,9 +165,9 @@ async fn put_verifies_every_checksum_algorithm_with_and_without_parts() {
                 file,
                 &path,
             ];
-            let told = scene.end(&put).await.ok().json();
-            assert_eq!(told["level"], "checksum", "{name} {file}: {told:#}");
-            assert_eq!(told["checksum"]["algorithm"], algorithm, "{told:#}");
+            let report = scene.end(&put).await.ok().json();
+            assert_eq!(report["level"], "checksum", "{name} {file}: {report:#}");
+            assert_eq!(report["checksum"]["algorithm"], algorithm, "{report:#}");
             let seen = scene.proxy.take();
             assert_eq!(seen.puts.len(), parts, "{seen:?}");
             let header = format!("x-amz-checksum-{}", algorithm.to_lowercase());
@@ -176,8 +176,8 @@ async fn put_verifies_every_checksum_algorithm_with_and_without_parts() {
         }
     }
     let none = ["put", "--json", "--checksum", "none", "small", "/none"];
-    let told = scene.end(&none).await.ok().json();
-    assert_eq!(told["level"], "size", "{told:#}");
+    let report = scene.end(&none).await.ok().json();
+    assert_eq!(report["level"], "size", "{report:#}");
     assert_eq!(scene.stored("/sha256/large").await, large);
 }
 
@@ -257,15 +257,15 @@ async fn put_uses_parts_above_threshold_of_broker() {
     let scene = Scene::of(setup).await;
     let bytes = noise(6, 6000);
     scene.write("a", &bytes);
-    let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
     assert_eq!(scene.proxy.take().puts, [1]);
-    let told = scene
+    let ended = scene
         .run(&["put", "--json", "-", "/b"])
         .stdin(&bytes)
         .finish()
         .await;
-    assert_eq!(told.ok().json()["level"], "checksum");
+    assert_eq!(ended.ok().json()["level"], "checksum");
     assert!(scene.stored("/b").await == bytes);
 }
 
@@ -280,7 +280,7 @@ async fn put_prints_progress_lines_without_terminal_unless_quiet() {
         let mut put = vec!["put", "--overwrite", "--part-size", "5", "a", "/a"];
         put.extend(quiet.then_some("--quiet"));
         let ended = scene.end(&put).await.ok();
-        let told = ended.err.contains("/a: ") && ended.err.contains(" of 11.00 MiB (");
-        assert_eq!(told, lines, "{ended:#?}");
+        let printed = ended.err.contains("/a: ") && ended.err.contains(" of 11.00 MiB (");
+        assert_eq!(printed, lines, "{ended:#?}");
     }
 }

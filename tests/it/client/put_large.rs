@@ -39,17 +39,17 @@ async fn put_and_get_transfer_one_gibibyte_in_bounded_memory() {
     }
     let process = scene.run(&["put", "--json", "large", "/large"]).spawn();
     let memory = peak_memory(&process).await;
-    let told = process.wait().await.ok().json();
-    assert_eq!(told["size"], 1024 * MIB, "{told:#}");
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = process.wait().await.ok().json();
+    assert_eq!(report["size"], 1024 * MIB, "{report:#}");
+    assert_eq!(report["level"], "checksum", "{report:#}");
     assert!((1..64 * MIB).contains(&memory), "{} MiB", memory / MIB);
 
     // And the download.
     let back = ["get", "--json", "/large", "back"];
     let process = scene.run(&back).spawn();
     let memory = peak_memory(&process).await;
-    let told = process.wait().await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = process.wait().await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
     assert!((1..64 * MIB).contains(&memory), "{} MiB", memory / MIB);
 }
 
@@ -62,8 +62,8 @@ async fn put_of_standard_input_uses_bounded_memory() {
         .stdin(&bytes)
         .spawn();
     let memory = peak_memory(&process).await;
-    let told = process.wait().await.ok().json();
-    assert_eq!(told["size"], 400 * MIB, "{told:#}");
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = process.wait().await.ok().json();
+    assert_eq!(report["size"], 400 * MIB, "{report:#}");
+    assert_eq!(report["level"], "checksum", "{report:#}");
     assert!((1..128 * MIB).contains(&memory), "{} MiB", memory / MIB);
 }

@@ -84,12 +84,12 @@ async fn put_resumes_killed_upload_without_sending_stored_parts_again() {
             had = parts_at_store(&scene, &path).await;
         }
         scene.proxy.take();
-        let told = scene.end(&put).await.ok().json();
+        let report = scene.end(&put).await.ok().json();
         assert_not_sent_again(&scene, &had);
-        assert_eq!(told["level"], "checksum", "round {round}: {told:#}");
+        assert_eq!(report["level"], "checksum", "round {round}: {report:#}");
         assert!(
-            told["resumed_parts"].as_u64().unwrap() >= had.len() as u64,
-            "{told:#}"
+            report["resumed_parts"].as_u64().unwrap() >= had.len() as u64,
+            "{report:#}"
         );
         assert!(
             scene.stored(&path).await == bytes,
@@ -163,8 +163,8 @@ async fn put_requests_multipart_session_that_lives_for_a_week() {
 async fn put_acknowledges_small_file_of_killed_run() {
     let scene = Scene::new().await;
     killed_before_its_acknowledge(&scene).await;
-    let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
-    assert_eq!(told["status"], "Uploaded", "{told:#}");
+    let report = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
+    assert_eq!(report["status"], "Uploaded", "{report:#}");
     assert_eq!(scene.uploads("/a").await.len(), 1, "one session");
     assert_eq!(scene.remembered(), 0);
 }
@@ -236,8 +236,8 @@ async fn put_restarts_with_other_options_or_no_resume() {
         &["--metadata", "a=b", "--no-resume", "big", "/big"],
     ]
     .concat();
-    let told = scene.end(&anew).await.ok().json();
-    assert_eq!(told["resumed_parts"], 0, "{told:#}");
+    let report = scene.end(&anew).await.ok().json();
+    assert_eq!(report["resumed_parts"], 0, "{report:#}");
     let uploads = scene.uploads("/big").await;
     let states: Vec<_> = uploads
         .iter()
@@ -258,9 +258,9 @@ async fn put_creates_new_session_when_old_one_was_cancelled() {
         .post_empty(&format!("/uploads/{}/cancel", id(&upload)))
         .await;
     cancelled.expect(StatusCode::OK);
-    let told = scene.end(&PUT).await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
-    assert_ne!(told["upload_id"], upload["id"], "{told:#}");
+    let report = scene.end(&PUT).await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
+    assert_ne!(report["upload_id"], upload["id"], "{report:#}");
 }
 
 /// An upload that another client acknowledged is complete.
@@ -271,8 +271,8 @@ async fn put_reports_upload_as_done_that_was_acknowledged_meanwhile() {
     let upload = scene.uploads("/a").await.remove(0);
     scene.app.acknowledge(&upload).await.expect(StatusCode::OK);
     scene.proxy.take();
-    let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
-    assert_eq!(told["already"], true, "{told:#}");
+    let report = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
+    assert_eq!(report["already"], true, "{report:#}");
     assert_eq!(scene.proxy.take().puts, [0; 0]);
     assert_eq!(scene.remembered(), 0);
 }

@@ -10,10 +10,10 @@ async fn put_of_standard_input_uses_one_request_or_parts_by_size() {
         let path = format!("/in/{name}");
         scene.proxy.take();
         let ended = scene.run(&["put", "--json", "-", &path]).stdin(&bytes);
-        let told = ended.finish().await.ok().json();
-        assert_eq!(told["level"], "checksum", "{told:#}");
-        assert_eq!(told["size"], size, "{told:#}");
-        assert_eq!(told["file"], "-", "{told:#}");
+        let report = ended.finish().await.ok().json();
+        assert_eq!(report["level"], "checksum", "{report:#}");
+        assert_eq!(report["size"], size, "{report:#}");
+        assert_eq!(report["file"], "-", "{report:#}");
         assert_eq!(scene.proxy.take().puts.len(), puts, "{name}");
         assert!(scene.stored(&path).await == bytes, "{name}");
     }
@@ -45,8 +45,8 @@ async fn put_of_standard_input_uses_parts_of_chosen_size() {
     let scene = Scene::new().await;
     let bytes = noise(6, 17 << 20);
     let put = ["put", "--json", "--part-size", "5", "-", "/a"];
-    let told = scene.run(&put).stdin(&bytes).finish().await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = scene.run(&put).stdin(&bytes).finish().await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
     let seen = scene.proxy.take();
     assert_eq!(seen.puts.len(), 4, "{seen:?}");
     let length = format!("content-length: {}", 5 << 20);

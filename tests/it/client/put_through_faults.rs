@@ -45,8 +45,8 @@ async fn put_succeeds_when_answer_of_store_is_lost() {
     scene.write("a", b"12345");
     scene.proxy.harm([PutFault::LoseAnswer]);
     // The second PUT finds the object of the first: 412, and the acknowledge proves that it is ours.
-    let told = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = scene.end(&["put", "--json", "a", "/a"]).await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
     assert_eq!(scene.proxy.take().puts.len(), 2);
     let bytes = noise(22, 17 * MIB);
     scene.write("big", &bytes);
@@ -64,8 +64,8 @@ async fn put_reconnects_after_broken_connections() {
     scene.write("big", &bytes);
     // The first three responses are cut off.
     scene.proxy.play(ResponseFault::Cut(20), 3);
-    let told = scene.end(&PUT).await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = scene.end(&PUT).await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
     assert!(scene.stored("/big").await == bytes);
 }
 
@@ -104,8 +104,8 @@ async fn put_continues_after_restart_of_store() {
     let store = stopped.start().await;
     scene.proxy.leads(store.addr());
     scene.store = Some(store);
-    let told = process.wait().await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = process.wait().await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
     scene.end(&["get", "/big", "back"]).await.ok();
     assert!(scene.read("back") == bytes);
 }
@@ -136,8 +136,8 @@ async fn put_sends_parts_again_that_another_program_overwrote() {
         sent.expect("a part");
     }
     scene.proxy.take();
-    let told = scene.end(&PUT).await.ok().json();
-    assert_eq!(told["level"], "checksum", "{told:#}");
+    let report = scene.end(&PUT).await.ok().json();
+    assert_eq!(report["level"], "checksum", "{report:#}");
     let puts = scene.proxy.take().puts;
     for number in [1, 2, 8] {
         assert!(puts.contains(&number), "{number} in {puts:?}");

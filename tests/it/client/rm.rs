@@ -14,13 +14,16 @@ async fn rm_deletes_each_path_independently_and_exits_with_worst_error() {
     let ended = scene
         .end(&["rm", "--json", "/b.csv", "/none.csv", "/c.csv"])
         .await;
-    let told = lines(&ended.out);
+    let report = lines(&ended.out);
     let ended = ended.expect_failure(5, &["error: /none.csv: ", "dataset-not-found"]);
-    assert_eq!(told.len(), 3, "{ended:#?}");
-    assert_eq!(told[0]["deleted"], true, "{told:#?}");
-    assert_eq!(told[1]["subject"], "/none.csv", "{told:#?}");
-    assert_eq!(told[1]["error"]["code"], "dataset-not-found", "{told:#?}");
-    assert_eq!(told[2]["path"], "/c.csv", "{told:#?}");
+    assert_eq!(report.len(), 3, "{ended:#?}");
+    assert_eq!(report[0]["deleted"], true, "{report:#?}");
+    assert_eq!(report[1]["subject"], "/none.csv", "{report:#?}");
+    assert_eq!(
+        report[1]["error"]["code"], "dataset-not-found",
+        "{report:#?}"
+    );
+    assert_eq!(report[2]["path"], "/c.csv", "{report:#?}");
     assert_eq!(scene.end(&["ls", "-r"]).await.ok().out, "");
     scene.end(&["rm"]).await.expect_failure(2, &["PATH"]);
     scene

@@ -28,10 +28,10 @@ async fn status_shows_upload_by_id_and_newest_upload_by_path() {
     ] {
         assert!(by_id.out.contains(text), "no {text:?} in {by_id:#?}");
     }
-    let told = scene.end(&["status", "--json", id]).await.ok().json();
-    assert_eq!(told["id"], upload["id"]);
-    assert_eq!(told["object"], upload["object"]);
-    assert_eq!(told["progress"], json!(null));
+    let report = scene.end(&["status", "--json", id]).await.ok().json();
+    assert_eq!(report["id"], upload["id"]);
+    assert_eq!(report["object"], upload["object"]);
+    assert_eq!(report["progress"], json!(null));
 
     // The newest upload of the path.
     let open = scene
@@ -50,9 +50,9 @@ async fn status_shows_upload_by_id_and_newest_upload_by_path() {
         .end(&["status", "/none"])
         .await
         .expect_failure(5, &["there is no upload for /none"]);
-    let nobody = "0199a3c0-71d8-75a2-8a89-a4cc92ec102f";
+    let unknown = "0199a3c0-71d8-75a2-8a89-a4cc92ec102f";
     scene
-        .end(&["status", nobody])
+        .end(&["status", unknown])
         .await
         .expect_failure(5, &["upload-not-found"]);
 }

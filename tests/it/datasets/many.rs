@@ -181,7 +181,7 @@ async fn slow_reader_does_not_make_broker_buffer_the_list() {
     let asked = pages_requested(&app).await - 50;
     assert!(
         asked < 7,
-        "{asked} of 8 pages were asked for, and nobody has read one"
+        "{asked} of 8 pages were requested, and none was read"
     );
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).await.expect("the rest");

@@ -33,9 +33,9 @@ async fn interrupted_delete_is_resumed_by_retry() {
         assert_deleted(&app, &path).await;
         assert_eq!(app.read(&upload).await["status"], "Deleted");
         assert!(app.bucket.head(KEY).await.is_none());
-        let told = app.event_types(&upload).await;
+        let types = app.event_types(&upload).await;
         assert_eq!(
-            told,
+            types,
             ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
         );
         let over = app.delete(&by_id(&upload)).await;

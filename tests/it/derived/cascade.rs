@@ -40,9 +40,9 @@ async fn cascade_deletes_derived_datasets_at_every_depth_before_their_source() {
     let all = [&source, &text, &index, &words];
     assert_eq!(statuses(&app, &all).await, ["Deleted"; 4]);
     for upload in all {
-        let told = app.event_types(upload).await;
+        let types = app.event_types(upload).await;
         let expected = ["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
-        assert_eq!(told, expected, "{upload:#}");
+        assert_eq!(types, expected, "{upload:#}");
     }
     assert_eq!(statuses(&app, &[&other, &unrelated]).await, ["Uploaded"; 2]);
     let mut left = app.bucket.keys().await;
@@ -128,7 +128,7 @@ async fn cascade_cancels_derived_upload_that_is_still_pending() {
     assert_eq!(statuses(&app, &all).await, expected);
     assert_eq!(app.bucket.keys().await, Vec::<String>::new());
     rows_of_action(&app, "upload.cancelled", 2).await;
-    // Whoever writes the result learns that nobody waits for it.
+    // The writer of the result learns that its upload was cancelled.
     let late = app.acknowledge(&pending).await;
     late.expect_problem(409, "invalid-status");
 }

@@ -48,9 +48,9 @@ async fn interrupted_cascade_keeps_its_source_and_is_continued_by_a_retry() {
     all.push(&source);
     assert_eq!(statuses(&app, &all).await, ["Deleted"; 4]);
     for upload in all {
-        let told = app.event_types(upload).await;
+        let types = app.event_types(upload).await;
         let expected = ["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
-        assert_eq!(told, expected, "{upload:#}");
+        assert_eq!(types, expected, "{upload:#}");
     }
     assert_eq!(app.bucket.keys().await, Vec::<String>::new());
 }
@@ -89,9 +89,9 @@ async fn concurrent_cascades_delete_everything_once() {
         "{replies:#?}"
     );
     for upload in derived.iter().chain([&source]) {
-        let told = app.event_types(upload).await;
+        let types = app.event_types(upload).await;
         let expected = ["dataset.uploaded", "dataset.deleting", "dataset.deleted"];
-        assert_eq!(told, expected, "{upload:#}");
+        assert_eq!(types, expected, "{upload:#}");
     }
     assert_eq!(app.bucket.keys().await, Vec::<String>::new());
     assert_eq!(app.removals_under_way().await, 0);

@@ -47,7 +47,7 @@ async fn observer_gets_each_change_with_increasing_sequencer() {
         .unwrap();
 
     let seen = store.events.lock().unwrap().clone();
-    let told: Vec<_> = seen
+    let changes: Vec<_> = seen
         .iter()
         .map(|event| (event.name, event.key.as_str(), event.size))
         .collect();
@@ -56,7 +56,7 @@ async fn observer_gets_each_change_with_increasing_sequencer() {
         (EventName::CreatedCopy, "c", Some(5)),
         (EventName::RemovedDelete, "a b", None),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(changes, expected);
     assert_eq!(
         seen[0].etag.as_deref(),
         Some("5d41402abc4b2a76b9719d911017c592")

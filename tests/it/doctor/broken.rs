@@ -78,8 +78,8 @@ async fn missing_region_fails() {
 #[tokio::test]
 async fn unreachable_store_fails() {
     let place = Place::new().await;
-    let nobody = format!("http://127.0.0.1:{}", free_port());
-    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", nobody)).await;
+    let unreachable = format!("http://127.0.0.1:{}", free_port());
+    let report = Report::of(doctor(&place).set("AWS_ENDPOINT_URL_S3", unreachable)).await;
     report
         .code(1)
         .says("bucket", "failed", "HeadBucket failed")

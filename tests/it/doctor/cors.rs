@@ -41,7 +41,7 @@ async fn fix_adds_missing_cors_rule_only_when_requested() {
             "pages of https://app.example.com may not send PUT",
         )
         .advises("cors", "doctor --fix");
-    assert_eq!(rules(&place.bucket).await, [], "nobody asked for it");
+    assert_eq!(rules(&place.bucket).await, [], "only --fix adds a rule");
 
     let report = Report::of(fix(&place)).await;
     report.code(0).says("cors", "ok", "was added");

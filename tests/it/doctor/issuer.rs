@@ -43,8 +43,8 @@ async fn issuer_without_usable_keys_or_unreachable_fails() {
             .advises("issuer", "BROKER_JWT_JWKS_URL")
             .says("migrations", "ok", "");
     }
-    let nobody = format!("http://127.0.0.1:{}/keys", free_port());
-    let report = Report::of(at(&place, &nobody)).await;
+    let unreachable = format!("http://127.0.0.1:{}/keys", free_port());
+    let report = Report::of(at(&place, &unreachable)).await;
     report.code(1).says("issuer", "failed", "cannot be fetched");
 }
 

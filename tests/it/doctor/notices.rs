@@ -57,10 +57,10 @@ async fn forbidden_attributes_of_topic_and_queue_are_unknown() {
 async fn unreachable_sns_and_sqs_fail() {
     let place = Place::new().await;
     let inbox = Inbox::new().await;
-    let nobody = format!("http://127.0.0.1:{}", crate::support::process::free_port());
+    let unreachable = format!("http://127.0.0.1:{}", crate::support::process::free_port());
     let run = doctor(&place)
-        .set("AWS_ENDPOINT_URL_SNS", &nobody)
-        .set("AWS_ENDPOINT_URL_SQS", &nobody)
+        .set("AWS_ENDPOINT_URL_SNS", &unreachable)
+        .set("AWS_ENDPOINT_URL_SQS", &unreachable)
         .set("BROKER_SNS_TOPIC_ARN", &inbox.topic_arn)
         .set("BROKER_S3_EVENTS_QUEUE_URL", &inbox.queue_url);
     let report = Report::of(run).await;

@@ -114,7 +114,7 @@ async fn fix_adds_cors_rule_to_each_tenant_bucket() {
     let look = |run: Run| report(run.set("BROKER_CORS_ORIGINS", origin));
     let (lines, _) = look(doctor(&place)).await;
     assert_eq!(line(&lines, &own.name, "cors")["state"], "failed");
-    assert_eq!(rules(&own).await, [], "nobody asked for it");
+    assert_eq!(rules(&own).await, [], "only --fix adds a rule");
     let (lines, ended) = look(place.run(&["doctor", "--json", "--fix"])).await;
     assert_eq!(ended.status.code(), Some(0), "{ended:#?}");
     assert_eq!(line(&lines, &own.name, "cors")["state"], "ok");
@@ -172,7 +172,7 @@ async fn policy_names_every_tenant_bucket() {
     assert_eq!(printed["Statement"][1]["Resource"], json!(all));
 
     // Without the database, the policy covers the common bucket only, and a warning says so.
-    let nowhere = "postgres://nobody:secret@127.0.0.1:1/none";
+    let nowhere = "postgres://user:secret@127.0.0.1:1/none";
     let ended = policy().set("DATABASE_URL", nowhere).finish().await.ok();
     let why = "The policy does not include the buckets of tenants: ";
     assert!(ended.err.contains(why), "{ended:#?}");

@@ -148,7 +148,7 @@ async fn postgres_outage_during_transition_leaves_upload_unchanged() {
         if before == "Uploaded" {
             app.acknowledge(&session).await.expect(StatusCode::OK);
         }
-        let (upload, told) = (app.read(&session).await, app.event_types(&session).await);
+        let (upload, types) = (app.read(&session).await, app.event_types(&session).await);
         assert_eq!(upload["status"], before, "{upload:#}");
         let path = format!("/uploads/{}", id(&session));
         let call = || match verb {
@@ -159,10 +159,13 @@ async fn postgres_outage_during_transition_leaves_upload_unchanged() {
         assert_unavailable(&app, reply, "Postgres");
         gate.restore();
         assert_eq!(app.read(&session).await, upload, "{verb}");
-        assert_eq!(app.event_types(&session).await, told, "{verb}");
+        assert_eq!(app.event_types(&session).await, types, "{verb}");
         app.assert_no_open_transaction().await;
         Reply::of(call()).await.expect_ok();
         assert_eq!(app.read(&session).await["status"], after, "{verb}");
-        assert!(app.event_types(&session).await.len() > told.len(), "{verb}");
+        assert!(
+            app.event_types(&session).await.len() > types.len(),
+            "{verb}"
+        );
     }
 }

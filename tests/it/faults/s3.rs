@@ -116,9 +116,9 @@ async fn s3_outage_during_delete_leaves_it_resumable() {
     let reply = app.delete(&path).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     assert!(app.bucket.head("a.csv").await.is_none());
-    let told = app.event_types(&stored).await;
+    let types = app.event_types(&stored).await;
     assert_eq!(
-        told,
+        types,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
     );
 }

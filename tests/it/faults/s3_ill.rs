@@ -65,8 +65,8 @@ async fn all_verbs_fail_and_recover(way: Mode) {
     app.post_empty(&acknowledge).await.expect(StatusCode::OK);
     app.get("/datasets/stored").await.expect(StatusCode::OK);
     app.delete("/datasets/stored").await.expect_ok();
-    let told = app.event_types(&stored).await;
-    assert_eq!(told[1..], ["dataset.deleting", "dataset.deleted"]);
+    let types = app.event_types(&stored).await;
+    assert_eq!(types[1..], ["dataset.deleting", "dataset.deleted"]);
 }
 
 #[tokio::test]

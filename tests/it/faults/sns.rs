@@ -35,7 +35,7 @@ async fn uploads_work_during_sns_outage_and_events_are_published_later() {
         expected.insert(event["id"].as_str().expect("an id").to_owned());
         app.advance(TimeDelta::minutes(5));
     }
-    eventually("readyz tells how far behind they are", async || {
+    eventually("readyz reports how far behind they are", async || {
         let ready = app.get("/readyz").await.expect(StatusCode::OK);
         let outbox = &ready["outbox"];
         outbox["waiting"] == ROUNDS && outbox["oldest_seconds"].as_i64() >= Some(3_600)

@@ -86,9 +86,9 @@ async fn full_run_reports_every_finding_and_fixes_what_it_can() {
     let place = Place::new().await;
     let came = prepare_work(&place).await;
     let ended = place.run(&["janitor", "--json"]).finish().await.ok();
-    let told = lines(&ended);
-    assert_eq!(finding_lines(&told), EXPECTED, "{ended:#?}");
-    let line = told.iter().find(|line| line["key"] == "came").unwrap();
+    let findings = lines(&ended);
+    assert_eq!(finding_lines(&findings), EXPECTED, "{ended:#?}");
+    let line = findings.iter().find(|line| line["key"] == "came").unwrap();
     let whole = json!({"what": "overdue", "outcome": "uploaded", "dry_run": false,
         "upload_id": came["id"], "tenant": "default", "path": "/came", "key": "came",
         "status": "Pending"});
@@ -134,15 +134,18 @@ async fn dry_run_reports_findings_and_changes_nothing() {
     prepare_work(&place).await;
     let before = state(&place).await;
     let ended = place.run(&["janitor", "--dry-run"]).finish().await.ok();
-    let told = lines(&ended);
+    let findings = lines(&ended);
     let mut expected = EXPECTED.map(str::to_owned).to_vec();
     // The parts that would have fixed these first did not.
     expected.push("unacknowledged-object reported Cancelled ended".into());
     expected.push("unacknowledged-object reported Deleting deleting".into());
     expected.push("unacknowledged-object reported Pending came".into());
     expected.sort();
-    assert_eq!(finding_lines(&told), expected, "{ended:#?}");
-    assert!(told.iter().all(|line| line["dry_run"] == true), "{told:#?}");
+    assert_eq!(finding_lines(&findings), expected, "{ended:#?}");
+    assert!(
+        findings.iter().all(|line| line["dry_run"] == true),
+        "{findings:#?}"
+    );
     assert!(
         ended.err.contains("Dry run: nothing is changed"),
         "{ended:#?}"
@@ -223,7 +226,7 @@ async fn run_without_s3_exits_with_1_and_next_run_does_the_work() {
         .iter()
         .filter(|line| line["outcome"] == "failed")
         .count();
-    assert_eq!(failed, 4, "each row is told: {ended:#?}");
+    assert_eq!(failed, 4, "each row is reported: {ended:#?}");
     ended.expect_failure(
         1,
         &[
@@ -236,9 +239,9 @@ async fn run_without_s3_exits_with_1_and_next_run_does_the_work() {
     let wait = "UPDATE uploads SET janitor_due_at = '2020-01-01' WHERE janitor_due_at IS NOT NULL";
     client.execute(wait, &[]).await.expect("time passes");
     let ended = place.run(&["janitor"]).finish().await.ok();
-    let told = finding_lines(&lines(&ended));
+    let findings = finding_lines(&lines(&ended));
     let all = EXPECTED.iter().filter(|line| !line.starts_with("old-"));
-    assert!(told.iter().eq(all), "{ended:#?}");
+    assert!(findings.iter().eq(all), "{ended:#?}");
 }
 
 #[tokio::test]

@@ -55,9 +55,9 @@ async fn final_check_removes_object_written_after_delete() {
     assert_eq!(app.janitor().await, finally_checked(1, 1));
     assert!(app.bucket.head("a.csv").await.is_none());
     assert_eq!(app.janitor().await, Round::default(), "once");
-    let told = app.event_types(&session).await;
+    let types = app.event_types(&session).await;
     assert_eq!(
-        told,
+        types,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
     );
     let removed = app.metric(r#"janitor_last_looks_total{outcome="removed"}"#);
@@ -160,12 +160,7 @@ async fn delete_after_end_of_url_needs_no_final_check() {
     let before = head_requests(&app).await;
     assert_eq!(app.janitor().await, Round::default());
     assert_eq!(head_requests(&app).await, before, "S3 is not asked");
-    let settled = "SELECT count(*) FROM uploads WHERE settled_at IS NOT NULL";
-    let row = app
-        .sql()
-        .await
-        .query_one(settled, &[])
-        .await
-        .expect("a row");
+    let marked = "SELECT count(*) FROM uploads WHERE settled_at IS NOT NULL";
+    let row = app.sql().await.query_one(marked, &[]).await.expect("a row");
     assert_eq!(row.get::<_, i64>(0), 1, "and never will be");
 }

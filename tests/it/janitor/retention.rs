@@ -128,11 +128,11 @@ async fn unpublished_event_is_kept_past_its_retention() {
     let setup = Setup::new().sns(gate.endpoint());
     let setup = setup.set("BROKER_RETENTION_EVENTS_DAYS", 1);
     let app = setup.set("BROKER_RETENTION_UPLOADS_DAYS", 2).start().await;
-    let told = app.upload("told", "x", json!({})).await;
+    let published = app.upload("published", "x", json!({})).await;
     all_events_published(&app).await;
     gate.close().await;
     let waits = app.upload("waits", "x", json!({})).await;
-    for upload in [&told, &waits] {
+    for upload in [&published, &waits] {
         let reply = app.delete(&format!("/uploads/{}", id(upload))).await;
         assert_eq!(reply.status, StatusCode::NO_CONTENT);
     }

@@ -45,19 +45,22 @@ async fn multipart_upload_cancelled_during_s3_outage_is_aborted() {
     gate.close().await;
     let cancel = format!("/uploads/{}/cancel", id(&session));
     app.post_empty(&cancel).await.expect(StatusCode::OK);
-    let (cleared, told) = try_clear(&app, false).await;
-    assert!(cleared.is_err() && told.is_empty(), "{cleared:?} {told:?}");
+    let (cleared, findings) = try_clear(&app, false).await;
+    assert!(
+        cleared.is_err() && findings.is_empty(),
+        "{cleared:?} {findings:?}"
+    );
     gate.restore();
 
     assert_eq!(clear(&app).await, Vec::<Value>::new(), "not at once");
     app.advance(COMPLETED);
-    let told = clear(&app).await;
-    let age = told[0]["age_seconds"].as_u64().expect("an age");
-    assert!((880..=901).contains(&age), "{told:#?}");
+    let findings = clear(&app).await;
+    let age = findings[0]["age_seconds"].as_u64().expect("an age");
+    assert!((880..=901).contains(&age), "{findings:#?}");
     let line = json!({"what": "stale-multipart-upload", "outcome": "aborted", "dry_run": false,
         "upload_id": session["id"], "tenant": "default", "path": "/a.bin", "key": "a.bin",
         "status": "Cancelled", "s3_upload_id": left, "age_seconds": age});
-    assert_eq!(told, [line]);
+    assert_eq!(findings, [line]);
     assert_eq!(app.bucket.open_uploads().await, []);
     let aborted = app.metric(r#"stale_multipart_uploads_total{outcome="aborted"}"#);
     assert_eq!(aborted.await, 1.0);
@@ -147,8 +150,8 @@ async fn scope_bucket_aborts_every_stale_multipart_upload_unless_age_is_zero() {
         app.advance(TimeDelta::minutes(59));
         assert_eq!(clear(&app).await, Vec::<Value>::new(), "{setting}");
         app.advance(TimeDelta::days(400));
-        let told = clear(&app).await;
-        assert_eq!(told.len(), 2 - left.len(), "{setting}: {told:#?}");
+        let findings = clear(&app).await;
+        assert_eq!(findings.len(), 2 - left.len(), "{setting}: {findings:#?}");
         assert_eq!(app.bucket.open_keys().await, left, "{setting}");
     }
 }
@@ -184,8 +187,8 @@ async fn age_of_multipart_upload_counts_from_its_last_part() {
     app.advance(begun + TimeDelta::hours(1) - app.clock.now());
     assert_eq!(clear(&app).await, Vec::<Value>::new(), "a part came later");
     app.advance(came - begun);
-    let told = finding_lines(&clear(&app).await);
-    assert_eq!(told, ["stale-multipart-upload aborted - a.bin"]);
+    let findings = finding_lines(&clear(&app).await);
+    assert_eq!(findings, ["stale-multipart-upload aborted - a.bin"]);
 }
 
 #[tokio::test]
@@ -217,9 +220,12 @@ async fn dry_run_reports_stale_multipart_uploads_and_aborts_none() {
         "stale-multipart-upload aborted - promised.bin",
         "stale-multipart-upload reported - foreign.bin",
     ];
-    let told = findings.all();
-    assert_eq!(finding_lines(&told), expected);
-    assert!(told.iter().all(|line| line["dry_run"] == true), "{told:#?}");
+    let lines = findings.all();
+    assert_eq!(finding_lines(&lines), expected);
+    assert!(
+        lines.iter().all(|line| line["dry_run"] == true),
+        "{lines:#?}"
+    );
     assert_eq!(app.bucket.open_uploads().await, before);
     let rows = app.sql().await.query("SELECT 1 FROM sweeps", &[]).await;
     assert_eq!(rows.expect("rows").len(), 0, "not even claimed");

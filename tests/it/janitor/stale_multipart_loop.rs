@@ -35,8 +35,8 @@ async fn bulk(setup: Setup, count: u32) -> App {
     app
 }
 
-fn ids(told: &[Value]) -> BTreeSet<String> {
-    let ids = told.iter().map(|line| line["s3_upload_id"].to_string());
+fn ids(findings: &[Value]) -> BTreeSet<String> {
+    let ids = findings.iter().map(|line| line["s3_upload_id"].to_string());
     ids.collect()
 }
 
@@ -50,7 +50,7 @@ async fn list_requests(app: &App) -> f64 {
 async fn two_concurrent_walks_abort_each_upload_of_all_pages_once() {
     let store = Store::start().await;
     let app = bulk(Setup::new().store(&store), 1_050).await;
-    let ((first, told), (second, more)) =
+    let ((first, findings), (second, more)) =
         tokio::join!(try_clear(&app, false), try_clear(&app, false));
     let (first, second) = (first.expect("an answer"), second.expect("an answer"));
     let all = AbortOutcome::Completed(AbortCounts {
@@ -60,8 +60,8 @@ async fn two_concurrent_walks_abort_each_upload_of_all_pages_once() {
     let ends = [first, second];
     assert!(ends.contains(&all), "{ends:?}");
     assert!(ends.contains(&AbortOutcome::Skipped), "{ends:?}");
-    assert_eq!(told.len() + more.len(), 1_050);
-    assert_eq!(ids(&told).len() + ids(&more).len(), 1_050, "none twice");
+    assert_eq!(findings.len() + more.len(), 1_050);
+    assert_eq!(ids(&findings).len() + ids(&more).len(), 1_050, "none twice");
     assert_eq!(app.bucket.open_uploads().await, []);
     assert_eq!(list_requests(&app).await, 2.0);
 }
@@ -90,9 +90,9 @@ async fn walk_of_dead_janitor_is_taken_over_when_its_lease_ends() {
         app.bucket.name
     );
     app.sql().await.execute(&row, &[]).await.expect("a walk");
-    let (cleared, told) = try_clear(&app, false).await;
+    let (cleared, findings) = try_clear(&app, false).await;
     assert!(matches!(cleared, Ok(AbortOutcome::Skipped)), "{cleared:?}");
-    assert_eq!(told, Vec::<Value>::new());
+    assert_eq!(findings, Vec::<Value>::new());
     app.advance(TimeDelta::minutes(15));
     assert_eq!(clear(&app).await.len(), 2);
 }
@@ -102,12 +102,12 @@ async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
     let store = Store::start().await;
     let proxy = Arc::new(FaultyProxy::new(store.addr()));
     let app = bulk(Setup::new().store(&store).s3(proxy.endpoint()), 30).await;
-    let told = Arc::new(Mutex::new(Vec::new()));
+    let outcomes = Arc::new(Mutex::new(Vec::new()));
     let report = {
-        let (told, proxy) = (Arc::clone(&told), Arc::clone(&proxy));
+        let (outcomes, proxy) = (Arc::clone(&outcomes), Arc::clone(&proxy));
         // The first abort succeeds, then S3 answers 503.
         Report::to(move |finding| {
-            told.lock().unwrap().push(finding.outcome);
+            outcomes.lock().unwrap().push(finding.outcome);
             proxy.set_mode(Mode::Respond(
                 "HTTP/1.1 503 Slow Down\r\nconnection: close\r\n\r\n\
                  <Error><Code>SlowDown</Code><Message>why</Message></Error>",
@@ -126,8 +126,8 @@ async fn walk_stops_after_eight_failed_aborts_and_next_walk_finishes() {
     };
     assert_eq!(counts.failed, 8, "{counts:?}");
     assert!((1..=4).contains(&counts.aborted), "{counts:?}");
-    let told = told.lock().unwrap().len() as u64;
-    assert_eq!(told, counts.failed + counts.aborted);
+    let reported = outcomes.lock().unwrap().len() as u64;
+    assert_eq!(reported, counts.failed + counts.aborted);
     let failed = app.metric(r#"stale_multipart_uploads_total{outcome="failed"}"#);
     assert_eq!(failed.await, 8.0);
     proxy.set_mode(Mode::Forward(store.addr()));

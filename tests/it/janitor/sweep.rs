@@ -58,17 +58,17 @@ async fn sweep_reports_every_difference_and_records_each_only_once() {
         "other-etag noted Uploaded other",
         "row-without-object noted Uploaded gone",
     ];
-    let told = sweep(&app).await;
-    assert_eq!(finding_lines(&told), expected, "{told:#?}");
+    let findings = sweep(&app).await;
+    assert_eq!(finding_lines(&findings), expected, "{findings:#?}");
     let gone = at(&app, "/gone").await;
-    let line = told.iter().find(|line| line["key"] == "gone").unwrap();
+    let line = findings.iter().find(|line| line["key"] == "gone").unwrap();
     let whole = json!({"what": "row-without-object", "outcome": "noted", "dry_run": false,
         "upload_id": gone["id"], "tenant": "default", "path": "/gone", "key": "gone",
         "status": "Uploaded"});
     assert_eq!(*line, whole);
     for path in ["/gone", "/other"] {
-        let told = app.event_types(&at(&app, path).await).await;
-        assert_eq!(told, ["dataset.uploaded", "dataset.drifted"], "{path}");
+        let types = app.event_types(&at(&app, path).await).await;
+        assert_eq!(types, ["dataset.uploaded", "dataset.drifted"], "{path}");
     }
 
     // The next sweep reports the same again and records nothing twice.
@@ -88,9 +88,9 @@ async fn sweep_reports_every_difference_and_records_each_only_once() {
         restored.contains(&"restored noted Uploaded gone".to_owned()),
         "{restored:?}"
     );
-    let told = app.event_types(&gone).await;
+    let types = app.event_types(&gone).await;
     assert_eq!(
-        told,
+        types,
         ["dataset.uploaded", "dataset.drifted", "dataset.restored"]
     );
     assert_eq!(app.bucket.get("stray").await, b"by another program");
@@ -108,12 +108,12 @@ async fn sweep_reports_unacknowledged_objects_and_proves_a_late_matching_one() {
     }
     app.put_later("pending", "a").await;
     app.put_later("cancelled", "a").await;
-    let told = finding_lines(&sweep(&app).await);
+    let findings = finding_lines(&sweep(&app).await);
     let expected = [
         "unacknowledged-object reported Cancelled cancelled",
         "unacknowledged-object reported Pending pending",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(findings, expected);
 
     remove(&app, "pending").await;
     remove(&app, "cancelled").await;
@@ -123,21 +123,21 @@ async fn sweep_reports_unacknowledged_objects_and_proves_a_late_matching_one() {
     app.put_later("late", "a").await;
     app.put_later("wrong", "too long").await;
     app.bucket.put("foreign", "by another program").await;
-    let told = finding_lines(&sweep(&app).await);
+    let findings = finding_lines(&sweep(&app).await);
     let expected = [
         "object-without-row reported - foreign",
         "unacknowledged-object reported Expired wrong",
         "unacknowledged-object uploaded Uploaded late",
     ];
-    assert_eq!(told, expected);
+    assert_eq!(findings, expected);
     let late = at(&app, "/late").await;
     assert_eq!(late["verification"]["by"], "janitor", "{late:#}");
     assert_eq!(
         app.event_types(&late).await,
         ["upload.expired", "dataset.uploaded"]
     );
-    let told = finding_lines(&sweep(&app).await);
-    assert_eq!(told, expected[..2], "an upload is proven once");
+    let findings = finding_lines(&sweep(&app).await);
+    assert_eq!(findings, expected[..2], "an upload is proven once");
 }
 
 impl App {
@@ -157,13 +157,13 @@ async fn sweep_covers_objects_and_rows_of_a_tenant_with_key_prefix() {
     acme.upload("b.csv", "bytes", json!({})).await;
     remove(&acme, "acme/a.csv").await;
     acme.bucket.put("acme/c.csv", "by another program").await;
-    let told = sweep(&acme).await;
+    let findings = sweep(&acme).await;
     let expected = [
         "object-without-row reported - acme/c.csv",
         "row-without-object noted Uploaded acme/a.csv",
     ];
-    assert_eq!(finding_lines(&told), expected);
-    let line = told
+    assert_eq!(finding_lines(&findings), expected);
+    let line = findings
         .iter()
         .find(|line| line["key"] == "acme/a.csv")
         .unwrap();
@@ -187,11 +187,12 @@ async fn sweep_ignores_objects_deleted_or_uploaded_meanwhile() {
     let reply = app.delete(&format!("/uploads/{}", id(&upload))).await;
     assert_eq!(reply.status, StatusCode::NO_CONTENT, "{reply:#?}");
     app.upload("y", "bytes", json!({})).await;
-    let told = finding_lines(&sweep(&app).await);
+    let findings = finding_lines(&sweep(&app).await);
     assert!(
-        told.iter()
+        findings
+            .iter()
             .all(|line| line.ends_with(|end: char| end.is_ascii_digit())),
-        "{told:?}"
+        "{findings:?}"
     );
 }
 
@@ -202,8 +203,11 @@ async fn sweep_fails_during_s3_outage_and_succeeds_afterwards() {
     app.upload("a", "bytes", json!({})).await;
     remove(&app, "a").await;
     gate.close().await;
-    let (swept, told) = try_sweep(&app, false).await;
-    assert!(swept.is_err() && told.is_empty(), "{swept:?} {told:?}");
+    let (swept, findings) = try_sweep(&app, false).await;
+    assert!(
+        swept.is_err() && findings.is_empty(),
+        "{swept:?} {findings:?}"
+    );
     assert_eq!(
         app.event_types(&at(&app, "/a").await).await,
         ["dataset.uploaded"]

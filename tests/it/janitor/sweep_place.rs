@@ -28,8 +28,11 @@ async fn sweep_under_way(app: &App, position: &str, lease: TimeDelta) {
     app.sql().await.execute(&row, &[]).await.expect("a sweep");
 }
 
-fn keys(told: &[Value]) -> BTreeSet<String> {
-    told.iter().map(|line| line["key"].to_string()).collect()
+fn keys(findings: &[Value]) -> BTreeSet<String> {
+    findings
+        .iter()
+        .map(|line| line["key"].to_string())
+        .collect()
 }
 
 #[tokio::test]
@@ -39,13 +42,13 @@ async fn sweep_of_dead_process_is_resumed_when_its_lease_ends() {
         app.bucket.put(key, "x").await;
     }
     sweep_under_way(&app, "k", TimeDelta::minutes(5)).await;
-    let (swept, told) = try_sweep(&app, false).await;
+    let (swept, findings) = try_sweep(&app, false).await;
     assert!(
         matches!(swept, Ok(SweepOutcome::LeasedElsewhere)),
-        "{swept:?} {told:?}"
+        "{swept:?} {findings:?}"
     );
     app.advance(TimeDelta::minutes(5));
-    let (swept, told) = try_sweep(&app, false).await;
+    let (swept, findings) = try_sweep(&app, false).await;
     let Ok(SweepOutcome::Completed {
         resumed_after,
         compared,
@@ -55,7 +58,10 @@ async fn sweep_of_dead_process_is_resumed_when_its_lease_ends() {
     };
     assert_eq!(resumed_after.as_deref(), Some("k"));
     assert_eq!((compared.objects, compared.rows), (1, 0), "{compared:?}");
-    assert_eq!(finding_lines(&told), ["object-without-row reported - z"]);
+    assert_eq!(
+        finding_lines(&findings),
+        ["object-without-row reported - z"]
+    );
     // That sweep reached the end, so the next one begins at the start.
     assert_eq!(sweep(&app).await.len(), 3);
 }
@@ -101,11 +107,11 @@ async fn sweep_skips_rows_of_other_buckets_and_accepts_two_rows_of_one_key() {
     let client = app.sql().await;
     client.execute(elsewhere, &[]).await.expect("a row");
     client.execute(twice, &[]).await.expect("a row");
-    let (swept, told) = try_sweep(&app, false).await;
+    let (swept, findings) = try_sweep(&app, false).await;
     let Ok(SweepOutcome::Completed { compared, .. }) = swept else {
         panic!("{swept:?}");
     };
-    assert_eq!(told, Vec::<Value>::new());
+    assert_eq!(findings, Vec::<Value>::new());
     assert_eq!(
         (compared.objects, compared.rows, compared.other_buckets),
         (1, 3, 1)

@@ -195,14 +195,14 @@ impl Case {
         }
         let inbox = &self.app.inbox;
         let messages = inbox.receive_until(expected.len(), TIMEOUT).await;
-        let told = |message: &crate::support::inbox::Message| {
+        let upload_id = |message: &crate::support::inbox::Message| {
             let event = message.json();
             event["data"]["upload_id"]
                 .as_str()
                 .expect("an id")
                 .to_owned()
         };
-        let mut heard: Vec<String> = messages.iter().map(told).collect();
+        let mut heard: Vec<String> = messages.iter().map(upload_id).collect();
         heard.sort_unstable();
         expected.sort_unstable();
         assert_eq!(heard, expected);

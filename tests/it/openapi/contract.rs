@@ -35,29 +35,30 @@ impl Contract {
     #[track_caller]
     pub fn check(&self, method: &Method, template: &str, reply: &Reply) {
         let name = method.as_str().to_lowercase();
-        let told = format!("{method} {template}: {reply:#?}");
+        let context = format!("{method} {template}: {reply:#?}");
         let operation = &self.0["paths"][template][&name];
         let promised = &operation["responses"][reply.status.as_str()];
         assert!(
             promised.is_object(),
-            "the document knows no such status: {told}"
+            "the document knows no such status: {context}"
         );
         for header in promised["headers"].as_object().into_iter().flatten() {
             let optional = header.0 == "Link";
             assert!(
                 optional || reply.header(header.0).is_some(),
-                "no {}: {told}",
+                "no {}: {context}",
                 header.0
             );
         }
         let Some(content) = promised["content"].as_object() else {
-            assert_eq!(reply.body, "", "{told}");
+            assert_eq!(reply.body, "", "{context}");
             return;
         };
         let media_type = reply.header("content-type").unwrap_or_default();
         let media_type = media_type.split(';').next().unwrap_or_default();
         let schema = content.get(media_type);
-        let schema = schema.unwrap_or_else(|| panic!("the document knows no {media_type}: {told}"));
+        let schema =
+            schema.unwrap_or_else(|| panic!("the document knows no {media_type}: {context}"));
         let value = if media_type.ends_with("json") {
             reply.json()
         } else {
@@ -71,7 +72,7 @@ impl Contract {
             .iter_errors(&value)
             .map(|error| format!("{}: {error}", error.instance_path()))
             .collect();
-        assert!(faults.is_empty(), "{faults:#?} in {told}");
+        assert!(faults.is_empty(), "{faults:#?} in {context}");
     }
 }
 

@@ -23,9 +23,9 @@ async fn history_lists_every_event_of_an_upload_in_order() {
         .await
         .expect_ok();
 
-    let told = app.event_types(&session).await;
+    let types = app.event_types(&session).await;
     assert_eq!(
-        told,
+        types,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
     );
     let events = app.events(&session).await;
@@ -54,8 +54,8 @@ async fn history_lists_every_event_of_an_upload_in_order() {
     assert_eq!(events[1]["published_at"], Value::Null, "not notified");
     assert!(events[0]["time"].as_str() < events[1]["time"].as_str());
 
-    let nobody = format!("/uploads/{}/events", uuid::Uuid::now_v7());
-    app.get(&nobody)
+    let unknown = format!("/uploads/{}/events", uuid::Uuid::now_v7());
+    app.get(&unknown)
         .await
         .expect_problem(404, "upload-not-found");
 }

@@ -47,7 +47,7 @@ async fn several_relays_send_each_event_once() {
     while number(&app, WAITING).await > 0 {
         let rounds = join_all(relays.iter().map(round)).await;
         let claimed: usize = rounds.iter().map(|round| round.leased).sum();
-        assert!(claimed > 0, "events wait, and nobody claims them");
+        assert!(claimed > 0, "events wait, and no relay claims them");
     }
     assert_eq!(app.inbox.waiting().await, 400, "each was sent once");
     let twice = "SELECT count(*) FROM events WHERE attempts <> 1";

@@ -30,10 +30,7 @@ async fn app_behind(proxy: &SnsProxy) -> App {
 /// Asserts that the first event of `/chain/1` was given up for `reason` and that the other three
 /// arrived.
 async fn assert_only_failing_entry_given_up(app: &App, reason: &str) {
-    eventually("everything is settled", async || {
-        number(app, WAITING).await == 0
-    })
-    .await;
+    eventually("no event waits", async || number(app, WAITING).await == 0).await;
     assert_eq!(number(app, GIVEN_UP).await, 1);
     let marked = format!(
         "SELECT count(*) FROM events WHERE undeliverable_at IS NOT NULL AND published_at IS NULL \
@@ -41,12 +38,12 @@ async fn assert_only_failing_entry_given_up(app: &App, reason: &str) {
     );
     assert_eq!(number(app, &marked).await, 1, "with the reason");
     let messages = app.inbox.receive_until(3, TIMEOUT).await;
-    let mut told: Vec<_> = (messages.iter())
+    let mut received: Vec<_> = (messages.iter())
         .map(|message| message.json())
         .map(|event| format!("{} {}", event["subject"], event["sequence"]).replace('"', ""))
         .collect();
-    told.sort();
-    assert_eq!(told, ["/chain/1 2", "/chain/2 1", "/chain/2 2"]);
+    received.sort();
+    assert_eq!(received, ["/chain/1 2", "/chain/2 1", "/chain/2 2"]);
     assert_eq!(app.metric("events_undeliverable_total").await, 1.0);
     eventually("given up is not waiting", async || {
         app.metric("outbox_depth_events").await == 0.0

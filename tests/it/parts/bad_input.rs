@@ -95,10 +95,10 @@ async fn invalid_part_requests_are_rejected_by_field_and_change_nothing() {
         ),
         (json!({"numbers": [1]}), "/numbers"),
     ] {
-        let told = body.to_string().chars().take(80).collect::<String>();
+        let text = body.to_string().chars().take(80).collect::<String>();
         let (found, detail) = first_error(scene.ask(&session, body).await);
-        assert_eq!(found, pointer, "{told}: {detail}");
-        assert!(!detail.is_empty(), "{told}");
+        assert_eq!(found, pointer, "{text}: {detail}");
+        assert!(!detail.is_empty(), "{text}");
     }
     assert_eq!(scene.app.read(&session).await, before);
     assert_eq!(scene.open().await, open, "it was begun anew");
@@ -190,9 +190,9 @@ async fn parts_of_unknown_total_size_need_sizes_and_announced_checksums() {
             "/parts/0/part_number",
         ),
     ] {
-        let told = body.to_string();
+        let text = body.to_string();
         let (found, detail) = first_error(scene.ask(&session, body).await);
-        assert_eq!(found, pointer, "{told}: {detail}");
+        assert_eq!(found, pointer, "{text}: {detail}");
     }
     let last = json!({"parts": [{"part_number": 10_000, "size": 1}]});
     let parts = scene.asked(&session, last).await;
@@ -208,8 +208,8 @@ async fn parts_of_unknown_total_size_need_sizes_and_announced_checksums() {
             "/parts/0/checksum/algorithm",
         ),
     ] {
-        let told = body.to_string();
+        let text = body.to_string();
         let (found, detail) = first_error(scene.ask(&session, body).await);
-        assert_eq!(found, pointer, "{told}: {detail}");
+        assert_eq!(found, pointer, "{text}: {detail}");
     }
 }

@@ -70,12 +70,12 @@ async fn extend_sets_new_deadline_and_never_shortens_a_session() {
         (json!({"expires_in": "1h"}), "/expires_in"),
         (json!({"seconds": 1}), "/seconds"),
     ] {
-        let told = body.to_string();
+        let text = body.to_string();
         let reply = extend(&scene, &many, body).await;
         let problem = reply.expect_problem(422, "invalid-request");
         assert_eq!(
             problem["errors"][0]["pointer"], pointer,
-            "{told}: {problem:#}"
+            "{text}: {problem:#}"
         );
     }
 }

@@ -63,8 +63,8 @@ async fn part_requests_need_own_tenant_and_matching_scope() {
     list.expect_problem(403, "insufficient-scope");
     let now = scene.app.read(&session).await;
     assert_eq!(now["updated_at"], before["updated_at"]);
-    let nobody = json!({"id": uuid::Uuid::now_v7().to_string()});
-    for reply in part_requests(&scene, &scene.app.key, &nobody).await {
+    let unknown = json!({"id": uuid::Uuid::now_v7().to_string()});
+    for reply in part_requests(&scene, &scene.app.key, &unknown).await {
         reply.expect_problem(404, "upload-not-found");
     }
 }

@@ -48,12 +48,12 @@ async fn multipart_is_chosen_by_threshold_unless_the_client_decides() {
         (json!({"part_size": MIN}), Some(Value::Null)),
     ] {
         let session = scene.app.create("a.bin", more.clone()).await;
-        let told = format!("{more}: {session:#}");
+        let context = format!("{more}: {session:#}");
         let multipart = &session["multipart"];
-        assert_eq!(multipart.is_null(), parts.is_none(), "{told}");
-        assert_eq!(session["upload"].is_null(), parts.is_some(), "{told}");
+        assert_eq!(multipart.is_null(), parts.is_none(), "{context}");
+        assert_eq!(session["upload"].is_null(), parts.is_some(), "{context}");
         if let Some(parts) = parts {
-            assert_eq!(multipart["part_count"], parts, "{told}");
+            assert_eq!(multipart["part_count"], parts, "{context}");
         }
     }
     assert_eq!(scene.open().await.len(), 6);

@@ -27,8 +27,8 @@ async fn assert_dataset_drifted(scene: &Scene, dataset: &Value) {
     let now = scene.app.read(dataset).await;
     assert_eq!(now["status"], "Uploaded", "{now:#}");
     assert_eq!(now["drift"]["kind"], "replaced", "{now:#}");
-    let told = ["dataset.uploaded", "dataset.drifted"];
-    assert_eq!(scene.app.event_types(dataset).await, told);
+    let expected = ["dataset.uploaded", "dataset.drifted"];
+    assert_eq!(scene.app.event_types(dataset).await, expected);
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! Uploads in parts that S3 or the broker rejects for good: the client is told, no object is made,
-//! and the session ends.
+//! Uploads in parts that S3 or the broker rejects for good: the client gets an error, no object is
+//! made, and the session ends.
 
 use chrono::TimeDelta;
 use reqwest::StatusCode;
@@ -65,8 +65,8 @@ async fn upload_in_parts_is_not_completed_in_prefix_of_a_new_tenant() {
     let mut ours = upload_in_new_tenants_prefix(&scene, json!({})).await;
     // The caller was authenticated before the tenant was created. A new key is checked against the
     // new tenant.
-    let told = scene.app.acknowledge(&ours).await;
-    let problem = told.expect_problem(409, "invalid-status");
+    let reply = scene.app.acknowledge(&ours).await;
+    let problem = reply.expect_problem(409, "invalid-status");
     assert_eq!(problem["upload_status"], "Pending", "{problem:#}");
     assert_eq!(scene.app.bucket.get("acme/u.csv").await, b"theirs");
     let key = scene.app.issue_key("default", &Scope::ALL, None).await.1;

@@ -1,5 +1,5 @@
 //! Another replica replaces the multipart upload of a session between the read of its row and the
-//! call to S3. The row is read once more before the client is told that the parts are gone.
+//! call to S3. The row is read once more before the broker answers that the parts are gone.
 
 use reqwest::StatusCode;
 use serde_json::json;

@@ -35,12 +35,12 @@ async fn invalid_or_contradictory_acknowledge_is_rejected_and_changes_nothing() 
         (json!({"parts": []}), "/parts"),
         (json!({"part_count": 1}), "/part_count"),
     ] {
-        let told = body.to_string();
+        let text = body.to_string();
         let reply = scene.acknowledge(&session, body).await;
         let problem = reply.expect_problem(422, "invalid-request");
         assert_eq!(
             problem["errors"][0]["pointer"], pointer,
-            "{told}: {problem:#}"
+            "{text}: {problem:#}"
         );
     }
     assert_eq!(scene.app.read(&session).await, before);

@@ -54,7 +54,7 @@ async fn process_inherits_only_its_three_streams() {
     }
 }
 
-/// The kernel tells a child of the end of the thread that started it. A thread of a runtime may end
+/// The kernel signals a child when the thread that started it ends. A thread of a runtime may end
 /// while the process goes on.
 #[test]
 fn process_outlives_the_thread_that_waited_for_its_start() {

@@ -121,7 +121,7 @@ impl Scene {
     }
 }
 
-/// The processor of debug builds that does what it is told.
+/// The processor of debug builds that does what its options say.
 pub fn trial() -> &'static Processor {
     find("trial").expect("the tests run in a debug build")
 }

@@ -140,7 +140,7 @@ async fn object_that_stands_at_the_path_is_not_replaced() {
     app.bucket.put("derived/a.csv", "foreign").await;
     write(&app, &session, b"bytes")
         .await
-        .expect("the acknowledge tells");
+        .expect("the acknowledge finds the other object");
     app.acknowledge(&session)
         .await
         .expect_problem(409, "dataset-exists");

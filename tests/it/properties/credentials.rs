@@ -12,7 +12,7 @@ use upload_broker::identity::upload_token::{TokenKey, has_shape};
 
 use super::text;
 
-const SECRET: &str = "nobody knows this one, it is long";
+const SECRET: &str = "the secret of this test, it is long";
 
 fn jwt() -> Jwt {
     let settings = BTreeMap::from([("BROKER_JWT_HS256_SECRET", SECRET)]);

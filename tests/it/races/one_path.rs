@@ -119,16 +119,16 @@ async fn one_of_twenty_concurrent_overwriting_uploads_is_current() {
     let current = current(&app).await;
     let mut superseded = 0;
     for (session, answer) in sessions.iter().zip(answers) {
-        let told = app.event_types(session).await;
+        let types = app.event_types(session).await;
         let now = app.read(session).await;
         match now["status"].as_str().expect("a status") {
             "Uploaded" => assert_eq!(now["id"], current["id"], "{now:#}"),
             "Superseded" => {
                 superseded += 1;
-                assert_eq!(told, ["dataset.uploaded", "dataset.superseded"]);
+                assert_eq!(types, ["dataset.uploaded", "dataset.superseded"]);
             }
             "Pending" => {
-                assert!(told.is_empty(), "{told:?}");
+                assert!(types.is_empty(), "{types:?}");
                 answer.expect_problem(409, "object-missing");
             }
             other => panic!("{other}: {now:#}"),

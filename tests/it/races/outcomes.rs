@@ -35,9 +35,9 @@ async fn after(turns: u64, app: &App, method: Method, path: String) -> Reply {
 
 /// Asserts that the history is one of `histories` and returns the status of the upload.
 async fn status_after(app: &App, round: u64, session: &Value, histories: &[&[&str]]) -> String {
-    let told = app.event_types(session).await;
-    let known = histories.iter().any(|history| told == *history);
-    assert!(known, "round {round}: {told:?} is none of {histories:?}");
+    let types = app.event_types(session).await;
+    let known = histories.iter().any(|history| types == *history);
+    assert!(known, "round {round}: {types:?} is none of {histories:?}");
     let now = app.read(session).await;
     now["status"].as_str().expect("a status").to_owned()
 }
@@ -257,6 +257,6 @@ async fn object_arriving_during_expiry_can_still_be_acknowledged() {
         ExpireOutcome::Expired
     );
     app.acknowledge(&session).await.expect(StatusCode::OK);
-    let told = app.event_types(&session).await;
-    assert_eq!(told, ["upload.expired", "dataset.uploaded"]);
+    let types = app.event_types(&session).await;
+    assert_eq!(types, ["upload.expired", "dataset.uploaded"]);
 }

@@ -78,7 +78,7 @@ async fn restarted_by_killed_replica(fleet: &Fleet, statement: Statement) -> Val
     let body = json!({"path": "/a.bin", "multipart": true, "size": 3, "expires_in": 86_400});
     let request = caller.request(Method::POST, "/uploads").json(&body);
     let session = Reply::of(request).await.expect(StatusCode::CREATED);
-    // The request has a part checksum, which S3 was not told of at the start.
+    // The request has a part checksum, which was not announced to S3 at the start.
     let path = format!("/uploads/{}/parts", id(&session));
     let anew = fleet
         .caller(0)

@@ -25,12 +25,12 @@ async fn kill_relay(hold: fn(&Gate), at_the_step: impl AsyncFnOnce(&Gate), heard
     let client = fleet.sql().await;
     let unmarked = "SELECT count(*) FROM events WHERE published_at IS NULL";
     let unmarked = client.query_one(unmarked, &[]).await.expect("a count");
-    assert_eq!(unmarked.get::<_, i64>(0), 1, "nobody marked it");
+    assert_eq!(unmarked.get::<_, i64>(0), 1, "no replica marked it");
     let snapshot = invariant::check(&fleet, &[], vec![], 0).await;
-    let told: Vec<_> = snapshot.delivered.values().flatten().collect();
-    assert_eq!(told.len(), heard, "{told:#?}");
-    assert_eq!(snapshot.delivered.len(), 1, "one event id: {told:#?}");
-    assert_eq!(told[0]["data"]["upload_id"], uploaded["id"]);
+    let delivered: Vec<_> = snapshot.delivered.values().flatten().collect();
+    assert_eq!(delivered.len(), heard, "{delivered:#?}");
+    assert_eq!(snapshot.delivered.len(), 1, "one event id: {delivered:#?}");
+    assert_eq!(delivered[0]["data"]["upload_id"], uploaded["id"]);
 }
 
 #[tokio::test]

@@ -146,25 +146,27 @@ async fn unreadable_file_is_one_fault() {
         let path = path.display().to_string();
         Run::new(&["rules", "check", &path]).finish().await
     };
-    let told = &["missing.toml: is not a readable file: No such file"];
-    check(&missing).await.expect_failure(BAD_CONFIG, told);
-    let told = &["is not a readable file: Is a directory"];
-    check(folder.path()).await.expect_failure(BAD_CONFIG, told);
-    let told = &["must not be larger than 1048576 bytes"];
+    let reason = &["missing.toml: is not a readable file: No such file"];
+    check(&missing).await.expect_failure(BAD_CONFIG, reason);
+    let reason = &["is not a readable file: Is a directory"];
+    check(folder.path())
+        .await
+        .expect_failure(BAD_CONFIG, reason);
+    let reason = &["must not be larger than 1048576 bytes"];
     let endless = Path::new("/dev/zero");
-    check(endless).await.expect_failure(BAD_CONFIG, told);
+    check(endless).await.expect_failure(BAD_CONFIG, reason);
     let latin = RulesFile::new(b"# caf\xe9\n");
-    let told = &["must be text in UTF-8"];
-    check(&latin.path).await.expect_failure(BAD_CONFIG, told);
+    let reason = &["must be text in UTF-8"];
+    check(&latin.path).await.expect_failure(BAD_CONFIG, reason);
     let broken = RulesFile::new("[[rule]\nprocessor = \"a\"");
-    let told = &["line 1: is not valid TOML: "];
-    check(&broken.path).await.expect_failure(BAD_CONFIG, told);
+    let reason = &["line 1: is not valid TOML: "];
+    check(&broken.path).await.expect_failure(BAD_CONFIG, reason);
 }
 
 #[tokio::test]
 async fn wrong_arguments_of_check_are_named() {
     let file = RulesFile::new(RULES);
-    for (args, told) in [
+    for (args, reason) in [
         (&["--path", "/a/../b"][..], "the path has a segment"),
         (
             &["--path", "/a", "--metadata", "kind"],
@@ -172,7 +174,7 @@ async fn wrong_arguments_of_check_are_named() {
         ),
         (&["--tenant", "acme"], "--path"),
     ] {
-        file.check(args).await.expect_failure(BAD_USAGE, &[told]);
+        file.check(args).await.expect_failure(BAD_USAGE, &[reason]);
     }
 }
 

@@ -60,8 +60,8 @@ async fn repeated_s3_events_record_drift_once() {
     }
     let sum = scene.rounds(6).await;
     assert_eq!(sum.done, 6, "{sum:?}");
-    let told = scene.app.event_types(&upload).await;
-    assert_eq!(told, ["dataset.uploaded", "dataset.drifted"]);
+    let types = scene.app.event_types(&upload).await;
+    assert_eq!(types, ["dataset.uploaded", "dataset.drifted"]);
 }
 
 #[tokio::test]
@@ -106,9 +106,9 @@ async fn delete_by_the_broker_is_no_drift() {
         ..Round::default()
     };
     assert_eq!(round, expected);
-    let told = scene.app.event_types(&upload).await;
+    let types = scene.app.event_types(&upload).await;
     assert_eq!(
-        told,
+        types,
         ["dataset.uploaded", "dataset.deleting", "dataset.deleted"]
     );
 }

@@ -113,7 +113,7 @@ async fn unreadable_record_does_not_block_the_others_of_its_message() {
 }
 
 async fn readyz_reports(app: &App, word: &str) {
-    eventually("readyz tells of the queue", async || {
+    eventually("readyz reports the queue", async || {
         let ready = app.get("/readyz").await.expect(StatusCode::OK);
         ready["s3_events"] == word
     })

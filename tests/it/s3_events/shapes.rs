@@ -60,7 +60,7 @@ fn keys_are_decoded_in_s3_messages_and_unchanged_in_eventbridge_messages() {
 
 #[test]
 fn only_events_that_change_an_object_are_reported() {
-    for (name, told) in [
+    for (name, is_reported) in [
         ("ObjectCreated:Put", true),
         ("ObjectCreated:CompleteMultipartUpload", true),
         ("s3:ObjectCreated:Put", true),
@@ -72,16 +72,16 @@ fn only_events_that_change_an_object_are_reported() {
         ("ObjectAcl:Put", false),
     ] {
         let changes = of(&raw(name, "datasets", "a.csv")).expect(name);
-        assert_eq!(changes.len(), usize::from(told), "{name}");
+        assert_eq!(changes.len(), usize::from(is_reported), "{name}");
     }
-    for (kind, told) in [
+    for (kind, is_reported) in [
         ("Object Created", true),
         ("Object Deleted", true),
         ("Object Tags Added", false),
         ("Object Storage Class Changed", false),
     ] {
         let changes = of(&eventbridge(kind, "a.csv")).expect(kind);
-        assert_eq!(changes.len(), usize::from(told), "{kind}");
+        assert_eq!(changes.len(), usize::from(is_reported), "{kind}");
     }
 }
 

@@ -85,15 +85,15 @@ async fn event_of_replica_killed_before_publishing_is_sent_by_other_replica() {
 
     let again = crate::support::serving::Caller::new(url, caller.key.clone());
     again.upload("/b.csv", "b").await;
-    let told = scene.notifications(1).await;
+    let events = scene.notifications(1).await;
     assert_eq!(
-        told[0]["subject"], "/b.csv",
-        "the dead one's lease holds: {told:#?}"
+        events[0]["subject"], "/b.csv",
+        "the dead one's lease holds: {events:#?}"
     );
     assert_eq!(scene.waiting().await, 1);
-    let told = scene.inbox.receive_until(1, MINUTE).await;
-    let told: Vec<_> = told.iter().map(|message| message.json()).collect();
-    assert_eq!(told[0]["data"]["upload_id"], id(&uploaded), "{told:#?}");
+    let messages = scene.inbox.receive_until(1, MINUTE).await;
+    let events: Vec<_> = messages.iter().map(|message| message.json()).collect();
+    assert_eq!(events[0]["data"]["upload_id"], id(&uploaded), "{events:#?}");
     let took = killed.elapsed();
     assert!(took > HALF_A_LEASE && took < MINUTE, "{took:?}");
     eventually("it is marked", async || scene.waiting().await == 0).await;
@@ -200,10 +200,10 @@ async fn stopped_replica_releases_its_leases() {
 
     let mut next = scene.serve(cloud::endpoint()).spawn();
     next.ready().await;
-    let told = scene.notifications(100).await;
+    let notifications = scene.notifications(100).await;
     eventually("all are marked", async || scene.waiting().await == 0).await;
     assert_eq!(
-        (told.len(), scene.inbox.waiting().await),
+        (notifications.len(), scene.inbox.waiting().await),
         (100, 0),
         "each was sent once"
     );

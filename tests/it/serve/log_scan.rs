@@ -19,7 +19,7 @@ use crate::support::process::Run;
 use crate::support::reply::Reply;
 use crate::support::serving::{Caller, Place};
 
-pub const TOKEN: &str = "a-session-token-that-nobody-else-says";
+pub const TOKEN: &str = "a-session-token-of-the-log-scan";
 
 /// A client that remembers everything that must stay secret.
 struct Worker {
@@ -212,8 +212,8 @@ async fn scan(place: &Place, run: Run, said: &str, more: &[&str]) {
     let audit: String = client.query_one(all, &[]).await.expect("rows").get(0);
     assert_eq!(audit.lines().find_map(find), None, "{audit}");
     for secret in &worker.secrets {
-        let told = (ended.err.lines().chain(audit.lines())).find(|line| line.contains(secret));
-        assert_eq!(told, None, "a line holds {secret:?}");
+        let leak = (ended.err.lines().chain(audit.lines())).find(|line| line.contains(secret));
+        assert_eq!(leak, None, "a line holds {secret:?}");
     }
 }
 

@@ -11,7 +11,7 @@ use crate::support::inbox::Inbox;
 use crate::support::serving::{Caller, Place};
 use crate::support::{cloud, shared};
 
-pub const SECRET: &str = "a-secret-access-key-that-nobody-else-says";
+pub const SECRET: &str = "a-secret-access-key-of-the-log-tests";
 
 /// Makes all kinds of requests, each with its own request id, and returns the ids.
 async fn round_trip(caller: &Caller) -> Vec<String> {
@@ -136,8 +136,8 @@ async fn no_log_line_contains_a_secret_at_trace_level() {
         }
         for secret in secrets(&caller, &place) {
             let holds = |line: &&str| line.to_lowercase().contains(&secret.to_lowercase());
-            let told = ended.err.lines().find(holds);
-            assert_eq!(told, None, "a line of the {format} log holds {secret:?}");
+            let leak = ended.err.lines().find(holds);
+            assert_eq!(leak, None, "a line of the {format} log holds {secret:?}");
         }
     }
 }
@@ -161,7 +161,7 @@ async fn every_log_line_of_a_request_has_its_request_id() {
         });
         assert!(
             !of_a_request || line["request_id"].is_string(),
-            "nobody's line: {line}"
+            "no request id: {line}"
         );
     }
     for id in ids {

@@ -45,8 +45,8 @@ async fn put_with_if_match_replaces_only_the_named_version(setup: Setup) {
     assert_eq!(app.read(&bob).await["status"], "Pending");
     app.acknowledge(&ada).await.expect(StatusCode::OK);
     assert_eq!(app.read(&first).await["status"], "Superseded");
-    let told = app.event_types(&first).await;
-    assert_eq!(told, ["dataset.uploaded", "dataset.superseded"]);
+    let types = app.event_types(&first).await;
+    assert_eq!(types, ["dataset.uploaded", "dataset.superseded"]);
 }
 
 async fn put_with_overwrite_replaces_any_object(setup: Setup) {

@@ -23,7 +23,7 @@ pub const REGION: &str = "us-east-1";
 /// The access key id that ministack is started with.
 pub const ACCESS_KEY_ID: &str = "AKIAWHOMTHESUITEASKS";
 /// The secret of the access key. It is unlike any other text, so that it can be searched in logs.
-pub const SECRET_ACCESS_KEY: &str = "a-secret-key-of-the-suite-that-nobody-else-says";
+pub const SECRET_ACCESS_KEY: &str = "a-secret-key-that-only-the-suite-uses";
 
 /// Returns the address of S3, SNS and SQS, for a proxy in front of them.
 pub fn address() -> SocketAddr {

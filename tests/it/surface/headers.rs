@@ -32,18 +32,22 @@ async fn every_answer_has_the_security_headers() {
     let upload = app.upload("/data/a.csv", "a", json!({})).await;
     let mut guarded = 0;
     for (method, path, needs_key) in operations(&upload) {
-        let told = format!("{method} {path}");
+        let request = format!("{method} {path}");
         let reply = Reply::of(app.request(method.clone(), &path)).await;
-        assert!(!reply.status.is_server_error(), "{told}: {reply:#?}");
-        assert_security_headers(&told, &reply);
+        assert!(!reply.status.is_server_error(), "{request}: {reply:#?}");
+        assert_security_headers(&request, &reply);
         if needs_key {
             guarded += 1;
             let kept = reply.header("cache-control").unwrap_or_default();
-            assert!(kept.contains("no-store"), "{told}: {reply:#?}");
+            assert!(kept.contains("no-store"), "{request}: {reply:#?}");
             let url = format!("{}{path}", app.url);
             let refused = Reply::of(app.http.request(method, url)).await;
-            assert_security_headers(&told, &refused);
-            assert_eq!(refused.header("cache-control"), Some("no-store"), "{told}");
+            assert_security_headers(&request, &refused);
+            assert_eq!(
+                refused.header("cache-control"),
+                Some("no-store"),
+                "{request}"
+            );
         }
     }
     assert!(guarded >= 15, "only {guarded} operations need a key");
@@ -53,11 +57,11 @@ async fn every_answer_has_the_security_headers() {
 }
 
 #[track_caller]
-fn assert_security_headers(told: &str, reply: &Reply) {
+fn assert_security_headers(request: &str, reply: &Reply) {
     let nosniff = reply.header("x-content-type-options");
-    assert_eq!(nosniff, Some("nosniff"), "{told}: {reply:#?}");
+    assert_eq!(nosniff, Some("nosniff"), "{request}: {reply:#?}");
     for name in ["server", "x-powered-by", "via", "strict-transport-security"] {
-        assert_eq!(reply.header(name), None, "{name} of {told}: {reply:#?}");
+        assert_eq!(reply.header(name), None, "{name} of {request}: {reply:#?}");
     }
 }
 

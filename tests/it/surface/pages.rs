@@ -132,7 +132,7 @@ async fn metrics_and_docs_can_have_their_own_listeners() {
 #[tokio::test]
 async fn conflicting_listener_settings_are_rejected() {
     let place = Place::new().await;
-    for (name, value, switch, told) in [
+    for (name, value, switch, reason) in [
         (
             "BROKER_DOCS_BIND",
             "127.0.0.1:9",
@@ -150,7 +150,7 @@ async fn conflicting_listener_settings_are_rejected() {
             .run(&["check-config"])
             .set(name, value)
             .set(switch, "off");
-        run.finish().await.expect_failure(78, &[name, told]);
+        run.finish().await.expect_failure(78, &[name, reason]);
     }
     let run = place
         .run(&["check-config"])

@@ -40,10 +40,10 @@ async fn smuggle(app: &App, lines: &str, body: &str) -> String {
 }
 
 #[track_caller]
-fn assert_only_a_rejection(told: &str, answer: &str) {
+fn assert_only_a_rejection(sent: &str, answer: &str) {
     let count = answer.matches("HTTP/1.1 ").count();
-    assert_eq!(count, 1, "{told:?}: {answer}");
-    assert!(answer.starts_with("HTTP/1.1 4"), "{told:?}: {answer}");
+    assert_eq!(count, 1, "{sent:?}: {answer}");
+    assert!(answer.starts_with("HTTP/1.1 4"), "{sent:?}: {answer}");
 }
 
 #[tokio::test]

@@ -89,18 +89,21 @@ async fn multipart_uploads_of_tenant_use_the_bucket_of_the_tenant() {
 #[tokio::test]
 async fn s3_events_and_janitor_check_the_bucket_of_the_tenant() {
     let (scene, own) = scene().await;
-    let told = scene.create("/told.csv", json!({})).await;
-    scene.acme.put(&told, "bytes").await.expect_ok();
+    let announced = scene.create("/announced.csv", json!({})).await;
+    scene.acme.put(&announced, "bytes").await.expect_ok();
     let found = {
         let (broker, bucket) = (scene.app.broker.clone(), own.name.clone());
-        let look = async move { arrived(&broker, &bucket, "acme/told.csv").await };
+        let look = async move { arrived(&broker, &bucket, "acme/announced.csv").await };
         shared().spawn(look).await.expect("a task").expect("a look")
     };
-    assert_eq!(found, Arrived::Uploaded(id(&told).parse().expect("an id")));
+    assert_eq!(
+        found,
+        Arrived::Uploaded(id(&announced).parse().expect("an id"))
+    );
     // An event of the common bucket, or of an unknown one, is about another object.
     for bucket in [scene.app.bucket.name.clone(), "somebody-elses".to_owned()] {
         let broker = scene.app.broker.clone();
-        let look = async move { arrived(&broker, &bucket, "acme/told.csv").await };
+        let look = async move { arrived(&broker, &bucket, "acme/announced.csv").await };
         let found = shared().spawn(look).await.expect("a task");
         assert_eq!(found.expect("a look"), Arrived::ForeignObject);
     }
@@ -118,15 +121,15 @@ async fn sweep_compares_the_bucket_of_the_tenant_separately() {
     scene.upload("/b.csv", "bytes", json!({})).await;
     own.remove("acme/a.csv").await;
     own.put("acme/c.csv", "by another program").await;
-    let mut told: Vec<_> = (sweep_in(&scene.app, &own.name).await.iter())
+    let mut findings: Vec<_> = (sweep_in(&scene.app, &own.name).await.iter())
         .map(|finding| format!("{} {}", finding["what"], finding["key"]))
         .collect();
-    told.sort();
+    findings.sort();
     let expected = [
         r#""object-without-row" "acme/c.csv""#,
         r#""row-without-object" "acme/a.csv""#,
     ];
-    assert_eq!(told, expected);
+    assert_eq!(findings, expected);
     let common = scene.app.bucket.name.clone();
     assert_eq!(sweep_in(&scene.app, &common).await, Vec::<Value>::new());
 }

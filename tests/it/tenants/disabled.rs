@@ -75,15 +75,15 @@ async fn keys_of_disabled_tenant_are_rejected_within_seconds_until_enabled() {
 #[tokio::test]
 async fn running_uploads_of_disabled_tenant_are_still_proven() {
     let scene = Scene::new(Changes::default()).await;
-    let told = scene.create("/told.csv", json!({})).await;
+    let announced = scene.create("/announced.csv", json!({})).await;
     let silent = scene.create("/silent.csv", json!({})).await;
     let nothing = scene.create("/nothing.csv", json!({})).await;
     disable(&scene, "acme").await;
     wait_until_rejected(&scene.acme).await;
-    scene.acme.put(&told, "x").await.expect_ok();
+    scene.acme.put(&announced, "x").await.expect_ok();
     scene.acme.put(&silent, "x").await.expect_ok();
     let (broker, bucket) = (scene.app.broker.clone(), scene.app.bucket.name.clone());
-    let look = async move { arrived(&broker, &bucket, "acme/told.csv").await };
+    let look = async move { arrived(&broker, &bucket, "acme/announced.csv").await };
     let looked = shared().spawn(look).await.expect("a task").expect("a look");
     assert!(matches!(looked, Arrived::Uploaded(_)), "{looked:?}");
     scene.app.advance(chrono::TimeDelta::hours(1));
@@ -96,7 +96,7 @@ async fn running_uploads_of_disabled_tenant_are_still_proven() {
     })
     .await;
     for (session, status) in [
-        (&told, "Uploaded"),
+        (&announced, "Uploaded"),
         (&silent, "Uploaded"),
         (&nothing, "Expired"),
     ] {

@@ -96,16 +96,16 @@ async fn create_beyond_a_quota_is_rejected_with_limit_and_usage() {
     scene.create("/a.csv", json!({"size": 7})).await;
     let reply = scene.ask("/b.csv", json!({"size": 4})).await;
     let problem = reply.expect_problem(409, "quota-exceeded");
-    let told = json!({"name": "bytes", "limit": 10, "in_use": 7, "asked": 4});
-    assert_eq!(problem["quota"], told, "{problem:#}");
+    let expected = json!({"name": "bytes", "limit": 10, "in_use": 7, "asked": 4});
+    assert_eq!(problem["quota"], expected, "{problem:#}");
     assert_eq!(scene.used().await, (7, 1), "it took nothing");
 
     // Exactly as many bytes as are left.
     scene.create("/b.csv", json!({"size": 3})).await;
     let reply = scene.ask("/c.csv", json!({"size": 0})).await;
     let problem = reply.expect_problem(409, "quota-exceeded");
-    let told = json!({"name": "open-uploads", "limit": 2, "in_use": 2, "asked": 1});
-    assert_eq!(problem["quota"], told, "{problem:#}");
+    let expected = json!({"name": "open-uploads", "limit": 2, "in_use": 2, "asked": 1});
+    assert_eq!(problem["quota"], expected, "{problem:#}");
 
     // Other tenants are not affected.
     scene.app.create("/d.csv", json!({"size": 1_000})).await;

@@ -27,11 +27,7 @@ async fn new_certificate_is_loaded_on_sighup_without_dropping_connections() {
     ask(&mut open).await;
 
     authority.files("broker", "localhost");
-    assert_eq!(
-        authority.shown(&address).await,
-        first,
-        "nobody has asked yet"
-    );
+    assert_eq!(authority.shown(&address).await, first, "before the SIGHUP");
     process.signal("HUP");
     process.wait_for_log("reloaded the certificate").await;
     let second = authority.shown(&address).await;
