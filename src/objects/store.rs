@@ -229,7 +229,7 @@ pub(super) fn status<E>(error: &SdkError<E, Response>) -> Option<u16> {
 }
 
 /// Whether a status may mean that the store refuses only the optional header of a request. The
-/// response to a HEAD request has no body that would tell.
+/// response to a HEAD request has no body that would say so.
 pub(super) const fn refuses_header(status: Option<u16>) -> bool {
     matches!(status, Some(400 | 405 | 501))
 }

@@ -1,4 +1,4 @@
-//! What results of a processor are, and the names that tell the results of a job apart.
+//! What results of a processor are, and the names that distinguish the results of a job.
 
 /// The largest number of bytes of the name of a result.
 const MAX_NAME_BYTES: usize = 32;

@@ -29,7 +29,7 @@ use super::limits::Limits;
 /// from 16 MiB to 1 GiB.
 #[cfg(target_os = "linux")]
 const HEADROOM_BYTES: u64 = 48 * 1024 * 1024;
-/// The address space of the program at its start where the system does not tell, in bytes.
+/// The address space of the program at its start if the system does not report it, in bytes.
 #[cfg(target_os = "linux")]
 const UNKNOWN_BASE_BYTES: u64 = 256 * 1024 * 1024;
 /// The largest number of open files: the standard streams and temporary files.

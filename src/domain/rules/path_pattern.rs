@@ -206,7 +206,7 @@ mod tests {
 
     #[test]
     fn parse_rejects_patterns_that_match_nothing_or_belong_to_other_programs() {
-        for (pattern, told) in [
+        for (pattern, reason) in [
             ("", "must begin with \"/\""),
             ("*.csv", "\"/**/*.csv\" for every folder"),
             ("/", "must have a name"),
@@ -221,7 +221,7 @@ mod tests {
             ("/in/\n", "control characters"),
         ] {
             let detail = PathPattern::parse(pattern).expect_err(pattern);
-            assert!(detail.contains(told), "{pattern}: {detail}");
+            assert!(detail.contains(reason), "{pattern}: {detail}");
         }
     }
 }

@@ -4,8 +4,8 @@
 //! ([`Audited`](crate::http::audited::Audited)); this module adds the caller, the client address
 //! and the request id. Rejected requests are recognized by their problem. If a request that may
 //! change data gets no response (the client disconnected, a timeout, a panic), or a response that
-//! does not say what was done (an internal fault), it is recorded as unsettled, because the change
-//! may have been made.
+//! does not say what was done (an internal fault), it is recorded as `request.unsettled`, because
+//! the change may have been made.
 
 use std::net::IpAddr;
 use std::sync::Arc;

@@ -7,7 +7,7 @@ pub enum Copied {
     Done,
     /// Nothing was copied: the source does not exist or has another ETag, or there is an object at
     /// the target that may not be replaced. After a lost answer that object may be the copy itself;
-    /// a HEAD request tells.
+    /// a HEAD request shows whether it is.
     PreconditionFailed,
     /// Another write of the key was in progress.
     Conflict,

@@ -12,7 +12,7 @@ pub enum BucketStatus {
     /// The bucket is in another region, which is given if the store names it.
     OtherRegion(Option<String>),
     /// The store refuses the request: the access key, its secret, its rights or the clock are
-    /// wrong. The response to a HEAD request has no body that would tell which.
+    /// wrong. The response to a HEAD request has no body that would say which.
     Refused(u16),
 }
 

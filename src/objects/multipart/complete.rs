@@ -64,11 +64,11 @@ pub enum Completion {
         version_id: Option<String>,
     },
     /// The multipart upload does not exist, or no longer: it may have been completed by a call
-    /// whose answer was lost. A HEAD request tells.
+    /// whose answer was lost. A HEAD request shows whether it was.
     NoSuchUpload,
     /// There is another object at the key, or not the version that was to be replaced. After a lost
-    /// answer that object may be the one of this upload; a HEAD request tells. The parts still
-    /// exist.
+    /// answer that object may be the one of this upload; a HEAD request shows whether it is. The
+    /// parts still exist.
     PreconditionFailed,
     /// Another write of the key was in progress (409). S3 then requires that the parts are uploaded
     /// again.

@@ -2,7 +2,7 @@
 //!
 //! The store keeps the parts and knows which ones exist; the broker keeps no copy of that. An answer
 //! can be lost after the store has acted, so "there is no such upload" is an outcome of its own: the
-//! upload may just have been completed or aborted. A HEAD request of the object tells which.
+//! upload may just have been completed or aborted. A HEAD request of the object shows which.
 
 mod abort;
 mod complete;

@@ -61,7 +61,7 @@ impl<'a> AbilityProbe<'a> {
     /// Tests all abilities. An ability is unknown if an error or a missing right prevents its test.
     ///
     /// # Errors
-    /// The probe was told to stop.
+    /// The probe was stopped.
     pub async fn run(self) -> Result<AbilityReport, ProbeError> {
         let (none_match, put_match, complete, delete, checksums, head) = tokio::try_join!(
             self.put_if_none_match(),

@@ -61,7 +61,7 @@ impl ProbeArtifacts {
     /// Records a key that is about to be written.
     ///
     /// # Errors
-    /// The probe was told to stop.
+    /// The probe was stopped.
     pub(super) fn record_key(&self, key: &str) -> Result<(), ProbeError> {
         if self.stop.is_cancelled() {
             return Err(ProbeError::Stopped);
@@ -73,7 +73,7 @@ impl ProbeArtifacts {
     /// Records the key of a multipart upload that is about to be created; its id follows later.
     ///
     /// # Errors
-    /// The probe was told to stop.
+    /// The probe was stopped.
     pub(super) fn record_multipart_start(&self, key: &str) -> Result<(), ProbeError> {
         self.record_key(key)?;
         self.created().has_unknown_ids = true;

@@ -15,7 +15,7 @@ pub enum ProbeError {
     /// A call of the SDK failed.
     #[error(transparent)]
     Store(#[from] StoreError),
-    /// The probe was told to stop, and did not send the request.
+    /// The probe was stopped, and did not send the request.
     #[error("interrupted")]
     Stopped,
 }

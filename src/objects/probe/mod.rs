@@ -5,8 +5,8 @@
 //!
 //! All objects of a probe are in the folder [`FOLDER`], which no upload uses, under a unique name.
 //! [`Probe::clean_up`] removes everything that was written or started; the caller calls it after
-//! every probe, also after a failed one. When a probe is told to stop, it finishes requests that it
-//! has sent and sends no new ones. Objects are left behind only if the process is killed, or if the
+//! every probe, also after a failed one. When a probe is stopped, it finishes requests that it has
+//! sent and sends no new ones. Objects are left behind only if the process is killed, or if the
 //! store completes a write long after its timeout.
 
 mod ability_probe;

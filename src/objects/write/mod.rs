@@ -8,7 +8,7 @@
 //! |---|---|
 //! | the connection breaks, or the store answers with a server error | the same bytes are sent again, with a back-off |
 //! | the store stays away | a [`StoreError`](super::StoreError), after some 20 s |
-//! | the answer to a PUT is lost | the next attempt may find the object of the first: [`Written::PreconditionFailed`]. A HEAD request tells which it is. |
+//! | the answer to a PUT is lost | the next attempt may find the object of the first: [`Written::PreconditionFailed`]. A HEAD request shows which it is. |
 //! | the answer to a part is lost | the part is sent again, and the last one counts |
 //! | the file is shorter than stated, or the disk fails | an error: the store discards the request |
 

@@ -27,7 +27,8 @@ pub enum Written {
         version_id: Option<String>,
     },
     /// There is an object at the key that may not be replaced, or not the one that was to be
-    /// replaced. After a lost answer that may be the written object itself; a HEAD request tells.
+    /// replaced. After a lost answer that may be the written object itself; a HEAD request shows
+    /// whether it is.
     PreconditionFailed,
     /// Another write of the key was in progress.
     Conflict,

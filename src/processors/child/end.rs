@@ -158,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn signals_are_told_apart() {
+    fn signals_are_distinguished() {
         let aborted = "memory allocation of 9 bytes failed\n";
         for (signal, errors, code, is_permanent) in [
             (Signal::XCPU, "", "cpu-limit", true),

@@ -25,7 +25,7 @@ impl Program {
     /// replaced it in the file system meanwhile: parent and child are always of the same version.
     ///
     /// # Errors
-    /// The system does not tell where the program is.
+    /// The system does not report where the program is.
     pub fn this() -> io::Result<Self> {
         this_program().map(Self::at)
     }

@@ -31,7 +31,7 @@ pub struct LocalFile {
 pub struct ResultFile {
     /// What it is.
     pub result_type: &'static ResultType,
-    /// What tells it apart from other results of the same job.
+    /// What distinguishes it from other results of the same job.
     pub name: Option<String>,
     /// Its bytes.
     pub local: LocalFile,

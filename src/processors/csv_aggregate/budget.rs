@@ -2,8 +2,8 @@
 
 /// A bound on bytes, and how many of them are taken.
 ///
-/// Everything that grows asks first, and tells when it shrinks. What does not grow (buffers of the
-/// input, the output and the runs, and the window of a decoder) is outside of the budget.
+/// Everything that grows asks first, and reports when it shrinks. What does not grow (buffers of
+/// the input, the output and the runs, and the window of a decoder) is outside of the budget.
 #[derive(Debug)]
 pub(super) struct Budget {
     limit: usize,

@@ -60,7 +60,7 @@ impl Groups {
         }
     }
 
-    /// Sets the names of the aggregates, which an overflow tells.
+    /// Sets the names of the aggregates, which the error of an overflow contains.
     pub(super) fn set_names(&mut self, names: Vec<String>) {
         self.names = names;
     }

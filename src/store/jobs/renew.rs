@@ -13,7 +13,8 @@ use crate::store::{Connection, Result};
 
 /// Renews `lease` on a running job, and records what its worker reports. A `progress` or a
 /// `message` that is `None` leaves the last one. Returns `None`, without changes, if the job no
-/// longer has the lease. A lease that has ended, and that nobody took over, is valid again.
+/// longer has the lease. A lease that has ended, and that no other worker took over, is valid
+/// again.
 pub async fn renew(
     connection: &mut Connection,
     id: Uuid,

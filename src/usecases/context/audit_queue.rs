@@ -235,10 +235,10 @@ mod tests {
         );
         details(MAX_ACTIONS + 5);
         let second = audit.take(MAX_ACTIONS);
-        let told: Vec<_> = (second.iter())
+        let entries: Vec<_> = (second.iter())
             .map(|entry| (entry.details.action.as_str(), entry.count))
             .collect();
-        assert_eq!(told, [("audit.lost", 5), ("key.created", 1)]);
+        assert_eq!(entries, [("audit.lost", 5), ("key.created", 1)]);
         assert!(audit.take(MAX_ACTIONS).is_empty());
     }
 

@@ -61,7 +61,7 @@ impl Miss {
 }
 
 /// Returns the principal of a bearer token; `None` for one that is unknown, expired or revoked, and
-/// for one whose tenant is disabled. The caller is not told which of these it is.
+/// for one whose tenant is disabled. The caller does not learn which of these it is.
 pub async fn authenticate(broker: &Arc<Broker>, bearer: &str) -> Result<Option<Arc<Principal>>> {
     let Some(kind) = Kind::of(broker, bearer) else {
         return Ok(None);

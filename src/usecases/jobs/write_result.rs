@@ -37,7 +37,7 @@ use crate::usecases::uploads::write_object;
 pub struct LocalResult {
     /// What it is, such as `aggregate`.
     pub kind: &'static str,
-    /// What tells it apart from other results of the same job.
+    /// What distinguishes it from other results of the same job.
     pub name: Option<String>,
     /// The extension of its file name, without a dot.
     pub extension: &'static str,

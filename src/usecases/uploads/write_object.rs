@@ -21,7 +21,7 @@ use crate::usecases::uploads::session::{as_object, id_buffer, put_precondition, 
 ///
 /// An upload in parts must have declared its size. If there is another object at the key already,
 /// this succeeds: it may be the one that an earlier attempt has written. An acknowledge has to
-/// follow, which tells.
+/// follow, which shows whether it is.
 pub async fn write(broker: &Broker, upload: &Upload, file: &Arc<File>, size: u64) -> Result<()> {
     let bucket = broker.bucket(&upload.bucket).await?;
     let Some(multipart) = &upload.multipart else {

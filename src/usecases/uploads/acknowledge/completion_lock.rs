@@ -24,8 +24,8 @@ use crate::store::uploads;
 use crate::usecases::context::{Broker, CompletionPermit};
 use crate::usecases::error::{Dependency, Error, Result};
 
-/// How long a caller waits for a completion in progress. By then its client has been told to ask
-/// again later; and if S3 fails, the callers must not find that out one after the other.
+/// How long a caller waits for a completion in progress. By then its client has been asked to
+/// retry later; and if S3 fails, the callers must not find that out one after the other.
 const MAX_WAIT: Duration = Duration::from_secs(30);
 /// How often the row is read while another replica completes the upload.
 const POLL_EVERY: Duration = Duration::from_millis(250);
