@@ -80,7 +80,7 @@ def planned():
 
 
 def open_ended():
-    """From a pipe: nobody knows the size before the end. Each part has its checksum."""
+    """From a pipe: the size is not known before the end. Each part has its checksum."""
     path = "/python/pipe.bin"
     asked = {"path": path, "multipart": True, "part_checksums": "CRC32"}
     session = check(API.post(f"{URL}/uploads", json=asked), 201)
