@@ -7,6 +7,7 @@ mod database;
 mod issuer;
 mod notices;
 mod policy;
+mod public_endpoint;
 pub mod scene;
 mod signals;
 mod stores;

@@ -34,6 +34,8 @@ pub(super) struct CheckContext {
     /// Whether the bucket belongs to a tenant, and is not the one of the settings.
     pub(super) is_tenant_bucket: bool,
     pub(super) wire: PlainHttp,
+    /// Whether URLs are signed for the endpoint of clients, and not for that of the broker.
+    signs_for_clients: bool,
     /// The signer, or why URLs cannot be signed.
     pub(super) signer: Result<Signer, String>,
     /// The credentials, or why there are none.
@@ -66,7 +68,7 @@ impl CheckContext {
             textract: settings.aws.with_limits(found.textract),
             topic: found.topic,
         };
-        let signer = assemble::signer(&settings, &cloud).await;
+        let signer = signer(&settings, &cloud, true).await;
         let topic = cloud.topic.as_ref();
         let queue = |client: &_, url: Option<&QueueUrl>, purpose| {
             let (timing, metrics) = (QueueTiming::default(), Arc::clone(&metrics));
@@ -79,7 +81,8 @@ impl CheckContext {
             is_tenant_bucket: false,
             wire: PlainHttp::new(settings.aws.total, ca_bundle(&settings)?.as_ref())
                 .map_err(AssembleError::Http)?,
-            signer: signer.map_err(|error| causes(&error)),
+            signs_for_clients: true,
+            signer,
             credentials: credentials(&cloud, clock.now()).await,
             topic: topic.map(|arn| Topic::new(&cloud.sns, arn.as_str(), Arc::clone(&metrics))),
             queue: queue(&cloud.sqs, events, Purpose::S3Events),
@@ -97,12 +100,13 @@ impl CheckContext {
     pub(super) async fn at(&self, bucket: &str) -> Self {
         let mut settings = self.settings.clone();
         bucket.clone_into(&mut settings.s3.bucket);
-        let signer = assemble::signer(&settings, &self.cloud).await;
+        let signer = signer(&settings, &self.cloud, self.signs_for_clients).await;
         Self {
             store: store_abilities::store_for_doctor(&settings, &self.cloud, &self.metrics),
             is_tenant_bucket: true,
             wire: self.wire.clone(),
-            signer: signer.map_err(|error| causes(&error)),
+            signs_for_clients: self.signs_for_clients,
+            signer,
             credentials: self.credentials.clone(),
             topic: None,
             queue: None,
@@ -115,6 +119,28 @@ impl CheckContext {
             settings,
         }
     }
+
+    /// Signs URLs for the endpoint of the broker from now on, also for the buckets of tenants.
+    pub(super) async fn sign_for_broker(&mut self) {
+        self.signs_for_clients = false;
+        self.signer = signer(&self.settings, &self.cloud, false).await;
+    }
+}
+
+async fn signer(
+    settings: &Settings,
+    cloud: &Cloud,
+    signs_for_clients: bool,
+) -> Result<Signer, String> {
+    let signer = match signs_for_clients {
+        true => assemble::signer(settings, cloud).await,
+        false => {
+            let mut own = settings.clone();
+            own.s3.public_endpoint = None;
+            assemble::signer(&own, cloud).await
+        }
+    };
+    signer.map_err(|error| causes(&error))
 }
 
 async fn credentials(cloud: &Cloud, now: DateTime<Utc>) -> Result<Arc<Credentials>, String> {

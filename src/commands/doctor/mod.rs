@@ -27,6 +27,7 @@ mod postgres;
 mod postgres_tls;
 mod programs;
 mod public_access;
+mod public_endpoint;
 mod queues;
 mod rights;
 mod run;
@@ -98,8 +99,8 @@ async fn run_checks(
 ) -> Result<ExitCode, AssembleError> {
     let shutdown = Shutdown::new();
     shutdown.on_signals().map_err(AssembleError::Signals)?;
-    let context = CheckContext::new(settings, shutdown.token()).await?;
-    let results = run::all(&context, rules, arguments.publish, arguments.fix).await;
+    let mut context = CheckContext::new(settings, shutdown.token()).await?;
+    let results = run::all(&mut context, rules, arguments.publish, arguments.fix).await;
     for result in &results {
         if arguments.json {
             println!("{}", json!(result));

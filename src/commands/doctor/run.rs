@@ -3,6 +3,7 @@
 use futures::join;
 
 use super::context::CheckContext;
+use super::public_endpoint::check_public_endpoint;
 use super::time_limit::run_limited;
 use super::verdict::{CheckResult, State, Verdict};
 use super::{
@@ -12,20 +13,22 @@ use super::{
 use crate::domain::rules::ProcessingRules;
 
 /// Runs every check, and returns the results in a fixed order. Checks that depend on another one
-/// start after it. `publish` and `fix` are the options of the command line.
+/// start after it; all depend on which endpoint of S3 answers. `publish` and `fix` are the options of the command line.
 pub(super) async fn all(
-    context: &CheckContext,
+    context: &mut CheckContext,
     rules: &ProcessingRules,
     publish: bool,
     fix: bool,
 ) -> Vec<CheckResult> {
+    let public_endpoint = check_public_endpoint(context).await;
+    let context = &*context;
     let topic = topic::check_topic(context, publish);
     let (certificate, issuer, s3, topic, events, wakes, textract, postgres) = join!(
         run_limited("certificate", context, async {
             certificate::check_certificate(context)
         }),
         run_limited("issuer", context, issuer::check_issuer(context)),
-        store(context, fix),
+        store(context, public_endpoint, fix),
         run_limited("topic", context, topic),
         run_limited("events-queue", context, queues::check_events_queue(context)),
         run_limited("worker-queue", context, queues::check_worker_queue(context)),
@@ -43,7 +46,11 @@ pub(super) async fn all(
 }
 
 /// The checks of the store and of the common bucket.
-async fn store(context: &CheckContext, fix: bool) -> Vec<CheckResult> {
+async fn store(
+    context: &CheckContext,
+    public_endpoint: CheckResult,
+    fix: bool,
+) -> Vec<CheckResult> {
     let (credentials, clock, tls, bucket) = join!(
         run_limited("credentials", context, async {
             credentials::check_credentials(context)
@@ -52,7 +59,7 @@ async fn store(context: &CheckContext, fix: bool) -> Vec<CheckResult> {
         run_limited("tls", context, async { tls::check_tls(context) }),
         bucket_checks::run(context, fix),
     );
-    let mut results = vec![credentials, clock, tls];
+    let mut results = vec![credentials, clock, tls, public_endpoint];
     results.extend(bucket);
     results
 }

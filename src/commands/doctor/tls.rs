@@ -6,6 +6,9 @@ use super::context::CheckContext;
 use super::verdict::Verdict;
 
 pub(super) fn check_tls(context: &CheckContext) -> Verdict {
+    if let Some(public) = &context.settings.s3.public_endpoint {
+        return verdict(&public.origin().ascii_serialization());
+    }
     match &context.signer {
         Ok(signer) => verdict(signer.endpoint().origin()),
         Err(why) => Verdict::failed(why, "set AWS_REGION or AWS_ENDPOINT_URL_S3"),

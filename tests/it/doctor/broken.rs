@@ -10,7 +10,7 @@ use crate::support::serving::Place;
 
 /// The checks that need the bucket.
 fn checks_that_need_bucket() -> &'static [&'static str] {
-    &CHECKS[4..13]
+    &CHECKS[5..14]
 }
 
 #[tokio::test]

@@ -9,10 +9,11 @@ use crate::support::process::{FinishedProcess, Run};
 use crate::support::serving::Place;
 
 /// Every check, in the order of the report.
-pub const CHECKS: [&str; 25] = [
+pub const CHECKS: [&str; 26] = [
     "credentials",
     "clock",
     "tls",
+    "public-endpoint",
     "bucket",
     "rights",
     "signatures",

@@ -85,7 +85,7 @@ async fn correct_configuration_passes_and_leaves_nothing_behind() {
         .says("topic", "ok", "the topic exists")
         .says("migrations", "ok", "all migrations are applied")
         .says("webhooks", "ok", "there are no webhooks");
-    let summary = "23 ok, 2 warnings, 0 failed, 0 unknown";
+    let summary = "24 ok, 2 warnings, 0 failed, 0 unknown";
     assert!(report.ended.err.contains(summary), "{report:#?}");
 
     // The doctor left nothing behind, and sent no notification.
