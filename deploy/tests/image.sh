@@ -7,39 +7,9 @@
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
-SUITE=bookworm
-MIRROR=${MIRROR:-}
 BINARY=${BINARY:-}
-here=$PWD
-work=$here/target/image
-
-[ "$(id -u)" = 0 ] || { echo 'mmdebstrap and buildah need root: sudo make deploy-test-image' >&2; exit 1; }
-
-# Images and containers of this test are apart from those of the machine. Not every kernel has overlay.
-mkdir -p "$work"
-driver=${STORAGE_DRIVER:-overlay}
-cat > "$work/storage.conf" <<END
-[storage]
-driver = "$driver"
-graphroot = "$work/storage"
-runroot = "$work/run"
-END
-export CONTAINERS_STORAGE_CONF=$work/storage.conf
-unset STORAGE_DRIVER
-# Otherwise target/image could not be removed.
-unmount() {
-    buildah umount --all >/dev/null 2>&1 || true
-    umount --recursive --quiet "$work/storage/$driver" 2>/dev/null || true
-}
-trap unmount EXIT
-
-exists() { buildah inspect --type image "$1" >/dev/null 2>&1; }
-
-# commit CONTAINER: an image of the same name.
-commit() {
-    buildah umount "$1" >/dev/null
-    buildah commit --quiet --rm "$1" "localhost/$1" >/dev/null
-}
+# shellcheck source=deploy/tests/containers.sh
+. deploy/tests/containers.sh
 
 # How this machine reaches the network: certificates, and the registry of npm.
 copy_network() {
@@ -48,17 +18,6 @@ copy_network() {
     cp -aL /etc/ssl/certs/ca-certificates.crt "$1/etc/ssl/certs/"
     [ ! -e "$HOME/.npmrc" ] || cp -aL "$HOME/.npmrc" "$1/root/.npmrc"
 }
-
-if ! exists localhost/base; then
-    echo "== base: a bare $SUITE"
-    # shellcheck disable=SC2086 # no mirror is no argument
-    [ -e "$work/base.tar" ] || { mmdebstrap --quiet --variant=minbase --skip=check/empty "$SUITE" "$work/new.tar" $MIRROR \
-        && mv "$work/new.tar" "$work/base.tar"; }
-    buildah from --quiet --name base scratch >/dev/null
-    tar -C "$(buildah mount base)" -xpf "$work/base.tar"
-    buildah config --env PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin --cmd bash base
-    commit base
-fi
 
 if ! exists localhost/node; then
     echo '== node: base and Node'
@@ -113,8 +72,4 @@ buildah bud --isolation chroot --network host --format docker --layers --quiet \
     "${context[@]}" . >/dev/null
 
 echo '== the image runs'
-# crun refuses to start where control groups of both versions are mounted, as containers in a container have them.
-# shellcheck disable=SC2016 # the inner shell expands it
-BINARY=$BINARY unshare --mount --propagation private sh -c \
-    'umount /sys/fs/cgroup/unified 2>/dev/null; exec "$@"' sh \
-    benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/image.py
+BINARY=$BINARY without_unified_cgroups benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/image.py
