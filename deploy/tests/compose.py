@@ -12,7 +12,7 @@ import time
 import urllib.request
 from pathlib import Path
 
-from fleet import SCOPES, TABLES_AND_DOCUMENTS_RULES, call, upload
+from fleet import SCOPES, TABLES_AND_DOCUMENTS_RULES, call, is_processed, upload
 from stack import PATIENCE, ROOT, get, run, wait_for
 from users import Users
 
@@ -58,12 +58,6 @@ class Project:
                 wait_for(f"{service} to be healthy", lambda service=service: self.is_healthy(service), 120)
             except AssertionError as error:
                 raise AssertionError(f"{error}; {self.compose('logs', '--tail', '20', service)}") from None
-
-
-def is_processed(key: str, port: int, upload_id: str) -> bool:
-    status = call(key, port, "GET", f"/uploads/{upload_id}")["status"]
-    assert status != "Error", call(key, port, "GET", f"/uploads/{upload_id}/jobs")
-    return status == "Processed"
 
 
 class Compose:

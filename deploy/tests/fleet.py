@@ -10,6 +10,7 @@ from pathlib import Path
 
 import boto3
 
+from document import document
 from stack import PATIENCE, ROOT, Process, free_port, get, wait_for
 
 BUCKET = "uploads"
@@ -137,3 +138,20 @@ def upload(key: str, port: int, path: str, data: bytes, content_type: str = "tex
     session = create_and_put(key, port, path, data, content_type)
     call(key, port, "POST", f"/uploads/{session['id']}/acknowledge", {})
     return session["id"]
+
+
+def is_processed(key: str, port: int, upload_id: str) -> bool:
+    status = call(key, port, "GET", f"/uploads/{upload_id}")["status"]
+    assert status != "Error", call(key, port, "GET", f"/uploads/{upload_id}/jobs")
+    return status == "Processed"
+
+
+def process_table_and_document(key: str, port: int) -> None:
+    """Uploads a table and a document, and reads what a worker makes of them by TABLES_AND_DOCUMENTS_RULES."""
+    table = upload(key, port, "/in/table.csv", b"a\n1\n1\n")
+    text = upload(key, port, "/in/document.pdf", document("some words"), "application/pdf")
+    for one in (table, text):
+        wait_for("the job", lambda one=one: is_processed(key, port, one), 120)
+    assert call(key, port, "GET", f"/uploads/{table}/results"), "no results"
+    found = call(key, port, "GET", f"/uploads/{text}/text")
+    assert "some words" in json.dumps(found), found

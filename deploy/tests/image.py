@@ -5,83 +5,33 @@ deploy/tests/image.sh builds the image and sets DATABASE_URL."""
 import json
 import os
 import re
-import resource
-import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from pathlib import Path
 
-from fleet import ACCOUNT, BUCKET, SCOPES, TABLES_AND_DOCUMENTS_RULES, Store, call
-from stack import PATIENCE, free_port, get, run, wait_for
+from fleet import (
+    ACCOUNT, BUCKET, SCOPES, TABLES_AND_DOCUMENTS_RULES, Store, call, process_table_and_document, upload,
+)
+from podman import HERE, Container, podman
+from stack import free_port, get, run, wait_for
 
 IMAGE = "localhost/upload-broker"
-# The network and the control groups are those of this machine, and the limits are not above its own.
-HERE = ("--network", "host", "--cgroups", "disabled", "--ulimit", "nproc=4096:4096",
-        "--ulimit", "nofile={}:{}".format(*resource.getrlimit(resource.RLIMIT_NOFILE)))
 # Whether the program was given to image.sh, and not compiled in the image.
 GIVEN = bool(os.environ.get("BINARY"))
 TEXTS = ("LICENSE-APACHE", "LICENSE-MIT", "THIRD-PARTY.txt", "THIRD-PARTY-PAGE.txt")
 
 
-def podman(*arguments: str, fails: bool = False) -> str:
-    # Health checks are run by hand here: podman leaves their times to systemd.
-    env = {**os.environ, "DISABLE_HC_SYSTEMD": "true"}
-    done = subprocess.run(["podman", *arguments], capture_output=True, text=True, timeout=PATIENCE, env=env)
-    assert fails or done.returncode == 0, (arguments[0], done.returncode, (done.stdout + done.stderr)[-2000:])
-    return done.stdout
-
-
-class Container:
-    """A command of the image, confined as in compose.yaml."""
-
-    def __init__(self, name: str):
-        self.name = f"upload-broker-{name}-{os.getpid()}"
-
-    def start(self, settings: dict[str, str], rules: Path, *command: str) -> None:
-        given = {"BROKER_PROCESSORS_FILE": "/etc/upload-broker/rules.toml", **settings}
-        podman(
-            "run", "--detach", "--name", self.name, *HERE,
-            "--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:mode=1777,size=64m",
-            "--volume", f"{self.name}:/scratch", "--volume", f"{rules}:/etc/upload-broker/rules.toml:ro",
-            "--cap-drop", "all", "--security-opt", "no-new-privileges", "--log-driver", "k8s-file",
-            *(word for key, value in given.items() for word in ("--env", f"{key}={value}")), IMAGE, *command,
-        )
-
-    def state(self) -> dict:
-        return json.loads(podman("inspect", self.name))[0]["State"]
-
-    def logs(self) -> str:
-        done = subprocess.run(["podman", "logs", self.name], capture_output=True, text=True)
-        return done.stdout + done.stderr
-
-    def execute(self, *command: str, fails: bool = False) -> str:
-        return podman("exec", self.name, *command, fails=fails)
-
-    def remove(self) -> None:
-        podman("rm", "--force", "--time", "0", self.name, fails=True)
-        podman("volume", "rm", "--force", self.name, fails=True)
-
-
-def document(text: str) -> bytes:
-    """A PDF document with one line of text."""
-    stream = f"BT /F1 12 Tf 72 720 Td ({text}) Tj ET"
-    objects = [
-        "<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
-        "<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R "
-        "/Resources << /Font << /F1 5 0 R >> >> >>",
-        f"<< /Length {len(stream)} >>\nstream\n{stream}\nendstream",
-        "<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
-    ]
-    body, offsets = "%PDF-1.4\n", []
-    for number, one in enumerate(objects, 1):
-        offsets.append(len(body))
-        body += f"{number} 0 obj\n{one}\nendobj\n"
-    entries = "".join(f"{offset:010} 00000 n \n" for offset in offsets)
-    table = f"xref\n0 {len(objects) + 1}\n0000000000 65535 f \n{entries}"
-    end = f"trailer\n<< /Size {len(objects) + 1} /Root 1 0 R >>\nstartxref\n{len(body)}\n%%EOF\n"
-    return (body + table + end).encode()
+def start(container: Container, settings: dict[str, str], rules: Path, *command: str) -> None:
+    """Starts a command of the image, confined as in compose.yaml."""
+    given = {"BROKER_PROCESSORS_FILE": "/etc/upload-broker/rules.toml", **settings}
+    container.start(
+        "--cgroups", "disabled",
+        "--read-only", "--read-only-tmpfs=false", "--tmpfs", "/tmp:mode=1777,size=64m",
+        "--volume", f"{container.name}:/scratch", "--volume", f"{rules}:/etc/upload-broker/rules.toml:ro",
+        "--cap-drop", "all", "--security-opt", "no-new-privileges", "--log-driver", "k8s-file",
+        *(word for key, value in given.items() for word in ("--env", f"{key}={value}")), IMAGE, *command,
+    )
 
 
 class Tests:
@@ -104,7 +54,7 @@ class Tests:
     def start(self, name: str, *command: str, **settings: str) -> Container:
         container = Container(name)
         self.containers.append(container)
-        container.start({**self.settings, **settings}, self.rules, *command)
+        start(container, {**self.settings, **settings}, self.rules, *command)
         return container
 
     def once(self, name: str, *command: str) -> str:
@@ -113,14 +63,6 @@ class Tests:
         assert code == "0", (code, container.logs()[-2000:])
         return container.logs()
 
-    def upload(self, path: str, content: bytes, content_type: str) -> dict:
-        asked = {"path": path, "size": len(content), "content_type": content_type}
-        session = call(self.key, self.port, "POST", "/uploads", asked)
-        put = urllib.request.Request(session["upload"]["url"], content, session["upload"]["headers"], method="PUT")
-        assert urllib.request.urlopen(put).status == 200
-        call(self.key, self.port, "POST", f"/uploads/{session['id']}/acknowledge", {})
-        return session
-
     def the_image_has_a_user_a_health_check_and_the_texts_of_licences(self):
         found = json.loads(podman("image", "inspect", IMAGE))[0]
         assert found["User"] == "10001:10001", found["User"]
@@ -128,7 +70,7 @@ class Tests:
         assert check["Test"] == ["CMD", "upload-broker", "healthcheck"], check
         assert (found["Config"]["Entrypoint"], found["Config"]["Cmd"]) == (
             ["/usr/bin/tini", "--", "upload-broker"], ["serve"]), found["Config"]
-        sizes = podman("run", "--rm", *HERE, "--entrypoint", "wc", IMAGE, "-c",
+        sizes = podman("run", "--rm", *HERE, "--cgroups", "disabled", "--entrypoint", "wc", IMAGE, "-c",
                        *(f"/usr/share/doc/upload-broker/{text}" for text in TEXTS))
         sizes = {name: int(size) for size, name in re.findall(r"(\d+) .*/([\w.-]+)$", sizes, re.MULTILINE)}
         for text in TEXTS:
@@ -151,28 +93,14 @@ class Tests:
         else:
             assert script, page[:1000]
             assert get(f"http://127.0.0.1:{self.port}/{script[1].lstrip('./')}") == 200, script[1]
-        session = self.upload("/data/one.txt", b"ok", "text/plain")
-        assert call(self.key, self.port, "GET", f"/uploads/{session['id']}")["status"] == "Uploaded"
+        one = upload(self.key, self.port, "/data/one.txt", b"ok", "text/plain")
+        assert call(self.key, self.port, "GET", f"/uploads/{one}")["status"] == "Uploaded"
         link = call(self.key, self.port, "GET", "/datasets/data/one.txt/action/download?redirect=false")
         assert urllib.request.urlopen(link["url"]).read() == b"ok"
 
     def the_worker_processes_tables_and_documents(self):
         self.worker = self.start("worker", "worker", BROKER_BIND=self.settings["BROKER_WORKER_BIND"])
-        uploads = [self.upload("/in/table.csv", b"a\n1\n1\n", "text/csv"),
-                   self.upload("/in/document.pdf", document("some words"), "application/pdf")]
-        for upload in uploads:
-            address = f"/uploads/{upload['id']}"
-
-            def ended():
-                status = call(self.key, self.port, "GET", address)["status"]
-                assert status != "Error", call(self.key, self.port, "GET", f"{address}/jobs")
-                return status == "Processed"
-
-            wait_for("the job", ended, 120)
-        results = call(self.key, self.port, "GET", f"/uploads/{uploads[0]['id']}/results")
-        assert results, results
-        text = call(self.key, self.port, "GET", f"/uploads/{uploads[1]['id']}/text")
-        assert "some words" in json.dumps(text), text
+        process_table_and_document(self.key, self.port)
 
     def the_health_checks_succeed(self):
         for container in (self.broker, self.worker):

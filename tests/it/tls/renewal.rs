@@ -108,3 +108,20 @@ async fn expired_certificate_is_logged_as_a_warning_at_start_and_on_sighup() {
         "{log}"
     );
 }
+
+/// The units of systemd send it for a reload.
+#[tokio::test]
+async fn sighup_without_certificate_ends_neither_broker_nor_worker() {
+    let place = Place::new().await;
+    let worker = place.run(&["worker"]);
+    for run in [
+        place.serve(),
+        worker.set("BROKER_WORKER_BIND", "127.0.0.1:0"),
+    ] {
+        let mut process = run.spawn();
+        process.ready().await;
+        process.signal("HUP");
+        process.wait_for_log("SIGHUP: nothing is reloaded").await;
+        process.stop("TERM").await.ok();
+    }
+}
