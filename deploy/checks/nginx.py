@@ -11,6 +11,7 @@ from lib.broken_copies import TOOLS, Broken, main
 from lib.settings_page import defaults
 
 CONF = "deploy/nginx/upload-broker.conf"
+LISTEN = "deploy/nginx/places/{}/listen.conf"
 PLACES = ("compose", "beanstalk", "machine")
 
 
@@ -23,10 +24,9 @@ def make_folder(root: Path, place: str, folder: Path) -> Path:
         text = re.sub(r"listen \[::\]:\d+", f"listen unix:{folder}/six", file.read_text())
         text = re.sub(r"listen \d+", f"listen unix:{folder}/four", text)
         text = text.replace("/etc/upload-broker/tls/", f"{folder}/")
+        text = re.sub(r"/dev/std(out|err)|/var/log/nginx/[\w.-]+", f"{folder}/log", text)
         (folder / "upload-broker" / file.name).write_text(text)
-    text = (here / "upload-broker.conf").read_text()
-    text = re.sub(r"/dev/std(out|err)", f"{folder}/log", text)
-    (folder / "upload-broker.conf").write_text(text)
+    shutil.copy(here / "upload-broker.conf", folder)
     temporary = "".join(
         f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
     )
@@ -137,14 +137,28 @@ def leaves_cors_and_streams_alone(root: Path) -> list[str]:
     return faults + [f"{CONF}: {line!r} is missing: {why}" for line, why in required if line not in code]
 
 
+def logs_have_no_tokens(root: Path) -> list[str]:
+    """The format of the log hides them; the lines of nginx itself do from the level crit on."""
+    faults = []
+    for place in PLACES:
+        text = (root / LISTEN.format(place)).read_text()
+        for directive, last in (("access_log", "upload_broker"), ("error_log", "crit")):
+            found = re.findall(rf"^{directive} \S+ (\w+);", text, re.MULTILINE)
+            if found != [last]:
+                faults.append(f"{place}: {directive} should end with {last}, not with {found}")
+    return faults
+
+
 if __name__ == "__main__":
     main(
         "nginx",
-        [accepted_by_nginx, accepted_by_gixy, fits_the_broker, leaves_cors_and_streams_alone],
+        [accepted_by_nginx, accepted_by_gixy, fits_the_broker, leaves_cors_and_streams_alone, logs_have_no_tokens],
         [
             Broken(accepted_by_nginx, CONF, "send_timeout 30s;", "send_timeout 30 s;", "send_timeout"),
             Broken(accepted_by_nginx, CONF, "$client_scheme", "$clients_scheme", "clients_scheme"),
-            Broken(accepted_by_nginx, "deploy/nginx/places/machine/listen.conf", "privkey.pem", "key.pem", "key.pem"),
+            Broken(accepted_by_nginx, LISTEN.format("machine"), "privkey.pem", "key.pem", "key.pem"),
+            Broken(logs_have_no_tokens, LISTEN.format("machine"), " crit;", " error;", "machine: error_log"),
+            Broken(logs_have_no_tokens, LISTEN.format("compose"), " upload_broker;", ";", "compose: access_log"),
             Broken(accepted_by_gixy, CONF, "Host $host", "Host $http_host", "host_spoofing"),
             Broken(accepted_by_gixy, CONF, "location / {", "location / { add_header X-Path $uri;", "http_splitting"),
             Broken(fits_the_broker, CONF, "client_max_body_size 5m", "client_max_body_size 1m", "client_max_body_size"),

@@ -4,14 +4,22 @@ forbid the processes is in force and forbids nothing that they need. deploy/test
 import json
 import os
 import re
+import socket
+import ssl
 import tempfile
 import time
+import urllib.request
 from pathlib import Path
 
 from fleet import BUCKET, SCOPES, TABLES_AND_DOCUMENTS_RULES, Store, process_table_and_document
 from podman import Container
-from stack import ROOT, broker, free_port, get, run, wait_for
+from stack import ROOT, broker, get, run, wait_for
 
+# stack.py has added the folder of the checks to the path.
+from nginx import certificate  # noqa: E402
+
+# The ports in the files of deploy/: the network is one of this test alone.
+PORT, WORKER_PORT, METRICS = 8080, 8081, (9090, 9091)
 SERVICES = ("upload-broker.service", "upload-broker-worker.service")
 SETTINGS = "/etc/upload-broker/broker.env"
 
@@ -21,7 +29,6 @@ class Machine:
 
     def __init__(self, folder: Path, store: Store):
         self.container = Container("systemd")
-        self.port, self.worker_port = free_port(), free_port()
         self.rules = folder / "rules.toml"
         self.rules.write_text(TABLES_AND_DOCUMENTS_RULES)
         self.rules.chmod(0o644)
@@ -29,8 +36,7 @@ class Machine:
         self.write_settings(
             DATABASE_URL=os.environ["DATABASE_URL"], BROKER_S3_BUCKET=BUCKET, AWS_REGION="us-east-1",
             AWS_ACCESS_KEY_ID="test", AWS_SECRET_ACCESS_KEY="test", AWS_ENDPOINT_URL_S3=store.url,
-            BROKER_BIND=f"127.0.0.1:{self.port}",
-            BROKER_WORKER_BIND=f"127.0.0.1:{self.worker_port}", BROKER_PROCESSORS_FILE="/etc/upload-broker/rules.toml",
+            BROKER_PROCESSORS_FILE="/etc/upload-broker/rules.toml",
         )
 
     def write_settings(self, **given: str) -> None:
@@ -57,7 +63,7 @@ class Machine:
 
     def wait_for_broker(self) -> None:
         try:
-            wait_for("the broker", lambda: get(f"http://127.0.0.1:{self.port}/readyz") == 200, 60)
+            wait_for("the broker", lambda: get(f"http://127.0.0.1:{PORT}/readyz") == 200, 60)
         except AssertionError as error:
             raise AssertionError(f"{error}; {self.journal(SERVICES[0])}") from None
 
@@ -74,18 +80,40 @@ class Machine:
         self.call("systemctl", "enable", "--now", *SERVICES)
         self.wait_for_broker()
         try:
-            wait_for("the worker", lambda: get(f"http://127.0.0.1:{self.worker_port}/readyz") == 200, 60)
+            wait_for("the worker", lambda: get(f"http://127.0.0.1:{WORKER_PORT}/readyz") == 200, 60)
         except AssertionError as error:
             raise AssertionError(f"{error}; {self.journal(SERVICES[1])}") from None
 
     def each_unit_has_its_metrics(self):
-        for port in (9090, 9091):
+        for port in METRICS:
             assert get(f"http://127.0.0.1:{port}/metrics") == 200, port
 
     def uploads_are_processed_under_the_restrictions(self):
         command = f"set -a; . {SETTINGS}; exec upload-broker keys create --json --scopes {SCOPES}"
         self.key = json.loads(self.call("sh", "-c", command))["key"]
-        process_table_and_document(self.key, self.port)
+        process_table_and_document(self.key, PORT)
+
+    def nginx_serves_the_broker_over_tls(self):
+        for folder in ("/etc/nginx/upload-broker", "/etc/upload-broker/tls"):
+            self.call("install", "--directory", folder)
+        self.container.copy(ROOT / "deploy/nginx/upload-broker.conf", "/etc/nginx/conf.d/upload-broker.conf")
+        for file in (ROOT / "deploy/nginx/places/machine").glob("*.conf"):
+            self.container.copy(file, f"/etc/nginx/upload-broker/{file.name}")
+        certificate(self.settings.parent)
+        for name in ("fullchain.pem", "privkey.pem"):
+            self.container.copy(self.settings.parent / name, f"/etc/upload-broker/tls/{name}")
+        self.call("rm", "/etc/nginx/sites-enabled/default")
+        self.call("systemctl", "restart", "nginx", fails=True)
+        assert self.is_active("nginx"), self.journal("nginx")
+        trusted = ssl.create_default_context(cafile=str(self.settings.parent / "fullchain.pem"))
+        trusted.set_alpn_protocols(["h2", "http/1.1"])
+        with socket.create_connection(("localhost", 443), 10) as plain:
+            with trusted.wrap_socket(plain, server_hostname="localhost") as encrypted:
+                assert encrypted.selected_alpn_protocol() == "h2", encrypted.selected_alpn_protocol()
+        trusted = ssl.create_default_context(cafile=str(self.settings.parent / "fullchain.pem"))
+        asked = urllib.request.Request("https://localhost/uploads", headers={"authorization": f"Bearer {self.key}"})
+        with urllib.request.urlopen(asked, context=trusted, timeout=30) as answer:
+            assert answer.status == 200 and "strict-transport-security" in answer.headers, answer.headers.items()
 
     def the_restrictions_are_in_force(self):
         for service in SERVICES:
@@ -104,7 +132,7 @@ class Machine:
     def a_killed_process_starts_again_and_wrong_settings_do_not(self):
         for service in SERVICES:
             before = self.show(service, "MainPID")["MainPID"]
-            self.call("kill", "-9", before)
+            self.call("systemctl", "kill", "--kill-whom=main", "--signal=KILL", service)
             wait_for(f"another {service}", lambda service=service, before=before:
                      self.is_active(service) and self.show(service, "MainPID")["MainPID"] not in (before, "0"), 60)
         self.wait_for_broker()
@@ -140,7 +168,8 @@ if __name__ == "__main__":
         machine = Machine(Path(name), store)
         tests = [
             machine.the_units_start, machine.each_unit_has_its_metrics,
-            machine.uploads_are_processed_under_the_restrictions, machine.the_restrictions_are_in_force,
+            machine.uploads_are_processed_under_the_restrictions, machine.nginx_serves_the_broker_over_tls,
+            machine.the_restrictions_are_in_force,
             machine.a_killed_process_starts_again_and_wrong_settings_do_not,
             machine.a_reload_keeps_the_process, machine.they_stop_in_time,
         ]

@@ -9,10 +9,10 @@ cd "$(dirname "$0")/../.."
 . deploy/tests/containers.sh
 
 if ! exists localhost/systemd; then
-    echo '== systemd: base and systemd'
+    echo '== systemd: base, systemd and nginx'
     buildah from --quiet --name systemd localhost/base >/dev/null
     buildah run --isolation chroot systemd -- sh -c \
-        'apt-get -qq update && apt-get -qq install --yes --no-install-recommends systemd dbus poppler-data poppler-utils >/dev/null'
+        'apt-get -qq update && apt-get -qq install --yes --no-install-recommends systemd dbus ca-certificates nginx-light poppler-data poppler-utils >/dev/null'
     commit systemd
 fi
 
