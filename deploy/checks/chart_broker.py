@@ -69,14 +69,15 @@ def setting_faults(broker, objects, change=lambda variables: None):
 
 
 def command_faults(broker, objects):
-    """Whether the broker has each command that a container runs."""
+    """Whether the broker has each command that a container runs, and runs it below the entry point of the image."""
     faults = []
     for one in filter(template, objects):
         for container in containers(one):
-            program, *arguments = container["command"]
-            ended = subprocess.run([broker, *arguments, "--help"], capture_output=True, text=True, check=False)
-            if program != "upload-broker" or ended.returncode != 0:
-                faults.append(f"{name(one)}: upload-broker has no command {' '.join(arguments)}")
+            if "command" in container:
+                faults.append(f"{name(one)}: `command` replaces the entry point, and with it tini")
+            ended = subprocess.run([broker, *container["args"], "--help"], capture_output=True, text=True, check=False)
+            if ended.returncode != 0:
+                faults.append(f"{name(one)}: upload-broker has no command {' '.join(container['args'])}")
     return faults
 
 
@@ -93,8 +94,10 @@ def main():
     report.refuses("a setting that does not exist", setting_faults(
         broker, objects, lambda variables: variables.update(BROKER_MAX_SIZE_BITES="1")), "BROKER_MAX_SIZE_BITES")
     job = of_kind(objects, "Job")
-    containers(job[0])[0]["command"][1] = "migrates"
+    containers(job[0])[0]["args"] = ["migrates"]
     report.refuses("a command that does not exist", command_faults(broker, job), "no command migrates")
+    containers(job[0])[0] |= {"command": ["upload-broker"], "args": ["migrate"]}
+    report.refuses("a command without the entry point", command_faults(broker, job), "replaces the entry point")
     report.finish()
 
 

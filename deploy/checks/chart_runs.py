@@ -72,7 +72,7 @@ def start(broker, objects, one, store, folder):
             variables[key] = addresses["metrics" if "METRICS" in key else "http"]
     variables |= {**CREDENTIALS, "AWS_ENDPOINT_URL": store, "DATABASE_URL": os.environ["DATABASE_URL"]}
     log = (folder / f"{one['metadata']['name']}.log").open("w")
-    return subprocess.Popen([broker, *container["command"][1:]], env=variables, stderr=log), addresses
+    return subprocess.Popen([broker, *container["args"]], env=variables, stderr=log), addresses
 
 
 def probe_faults(one, addresses):
@@ -98,7 +98,7 @@ def main():
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         job = containers(of_kind(objects, "Job")[0])[0]
-        ended = subprocess.run([broker, *job["command"][1:]], env={"DATABASE_URL": os.environ["DATABASE_URL"]},
+        ended = subprocess.run([broker, *job["args"]], env={"DATABASE_URL": os.environ["DATABASE_URL"]},
                                capture_output=True, text=True, check=False)
         report.check("the Job migrates an empty database", [] if ended.returncode == 0 else [ended.stderr])
         running, processes = [], []

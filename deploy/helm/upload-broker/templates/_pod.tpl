@@ -58,7 +58,8 @@ spec:
         - name: {{ .component }}
           image: {{ include "upload-broker.image" $root | quote }}
           imagePullPolicy: {{ $values.image.pullPolicy }}
-          command: {{ toJson (prepend .args "upload-broker") }}
+          # No command: the entry point of the image starts tini, which collects the processes of ended jobs.
+          args: {{ toJson .args }}
           securityContext:
             {{- include "upload-broker.containerSecurity" $root | nindent 12 }}
           ports:
