@@ -317,13 +317,12 @@ deploy-test-aws: .tools/deploy-aws/made .tools/load/made .tools/moto/made .venv/
 	$(call step,Terraform,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' deploy/tests/terraform.sh)
 	$(call step,Terraform applied,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/apply.py)
 
-deploy-test-image: .tools/deploy-aws/made .tools/node/made .tools/load/made .tools/stores/made .venv/made postgres ## Build the image without a registry of images, run it, start compose.yaml and the bundle for Beanstalk with Docker, and the units with systemd (Debian; needs root); BINARY=FILE takes that program instead of compiling, MIRROR=
-	@command -v buildah >/dev/null && command -v podman >/dev/null && command -v crun >/dev/null && command -v mmdebstrap >/dev/null || { \
-		$(call install,buildah podman crun mmdebstrap,buildah or podman or crun or mmdebstrap is missing: install them from your distribution); }
-	@command -v dockerd >/dev/null && command -v docker-compose >/dev/null && command -v ip >/dev/null || { \
-		$(call install,docker.io docker-compose iproute2 iptables,dockerd or docker-compose or ip is missing: install docker.io docker-compose and iproute2 from your distribution); }
+deploy-test-image: .tools/deploy-aws/made .tools/kubernetes/made .tools/load/made .tools/node/made .tools/stores/made .venv/made postgres ## Build the image without a registry of images, run it, and start compose.yaml and the bundle for Beanstalk with Docker, the pods of the chart with podman, and the units with systemd (Debian; needs root); BINARY=FILE takes that program instead of compiling, MIRROR=
+	@for program in buildah podman crun catatonit mmdebstrap dockerd docker-compose ip; do command -v $$program >/dev/null || missing=1; done; [ -z "$$missing" ] || { \
+		$(call install,buildah podman crun catatonit containernetworking-plugins mmdebstrap docker.io docker-compose iproute2 iptables,one of buildah podman crun catatonit mmdebstrap dockerd docker-compose ip is missing: install them from your distribution); }
 	$(call step,image,BINARY='$(BINARY)' MIRROR='$(MIRROR)' deploy/tests/image.sh)
 	$(call step,compose and Beanstalk,deploy/tests/compose.sh)
+	$(call step,pods of the chart,deploy/tests/chart.sh)
 	$(call step,units of systemd,BROKER='$(BROKER)' deploy/tests/systemd.sh)
 
 beanstalk-bundle: ## Make target/upload-broker-beanstalk.zip; IMAGE=REGISTRY/upload-broker:VERSION RDS_CA=FILE RULES=FILE

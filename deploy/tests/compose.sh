@@ -7,6 +7,8 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 # shellcheck source=deploy/tests/containers.sh
 . deploy/tests/containers.sh
+# shellcheck source=deploy/tests/stand-ins/build.sh
+. deploy/tests/stand-ins/build.sh
 exists localhost/upload-broker || { echo 'There is no image yet: sudo make deploy-test-image' >&2; exit 1; }
 
 # The names in deploy/docker and deploy/beanstalk.
@@ -23,13 +25,9 @@ for name in "${names[@]}"; do
     }
 done
 
-mkdir -p "$work/docker" "$work/binaries"
-cp -L .tools/stores/bin/weed "$work/binaries/weed"
+mkdir -p "$work/docker"
 for stand_in in postgres nginx store; do
-    echo "== $stand_in"
-    buildah bud --isolation chroot --network host --format docker --layers --quiet --target "$stand_in" \
-        --build-context "binaries=$work/binaries" --tag "localhost/$stand_in" \
-        --file deploy/tests/stand-ins/Dockerfile deploy/tests/stand-ins >/dev/null
+    build_stand_in "$stand_in"
 done
 rm -f "$work"/docker/*.tar
 for image in "${!names[@]}"; do

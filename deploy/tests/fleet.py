@@ -39,10 +39,10 @@ SCOPES = "uploads:write,uploads:read,datasets:read,datasets:delete"
 class Store:
     """ministack, with an empty bucket if nothing else makes it."""
 
-    def __init__(self, folder: Path, services: str = "s3", has_bucket: bool = True):
+    def __init__(self, folder: Path, services: str = "s3", has_bucket: bool = True, host: str = "127.0.0.1"):
         port = free_port()
-        self.url = f"http://127.0.0.1:{port}"
-        env = {"BIND_HOST": "127.0.0.1", "GATEWAY_PORT": str(port), "SERVICES": services, "AUTH": "false"}
+        self.url = f"http://{host}:{port}"
+        env = {"BIND_HOST": host, "GATEWAY_PORT": str(port), "SERVICES": services, "AUTH": "false"}
         self.process = Process([str(ROOT / ".venv/bin/ministack")], folder / "store.log", env)
         wait_for("the store", lambda: get(f"{self.url}/_ministack/ready") == 200)
         if has_bucket:
