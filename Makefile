@@ -298,7 +298,8 @@ DEPLOY_CHECKS := setting_names docker nginx systemd beanstalk terraform
 	@$(call venv,.tools/load,--no-deps --only-binary :all: --require-hashes,$<)
 	@touch $@
 
-deploy-test: deploy-test-replicas deploy-test-monitoring deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, rolling upgrade and rollback, scaling in, the policy of the role, a Prometheus with the alerts and the dashboard, Terraform's own tests; TERRAFORM_PLUGINS=
+deploy-test: deploy-test-replicas deploy-test-monitoring deploy-test-aws ## Run the files of deploy/: nginx in front of a broker, load, rolling upgrade and rollback, scaling in, the policy of the role, a Prometheus with the alerts and the dashboard, Terraform's own tests, the image (with the debug build), compose, the pods of the chart, systemd; needs root; TERRAFORM_PLUGINS=
+	@$(MAKE) --no-print-directory deploy-test-image BINARY='$(or $(BINARY),$(BROKER))'
 
 deploy-test-replicas: .tools/deploy-aws/made .tools/load/made .venv/made postgres
 	@command -v nginx >/dev/null || [ -x /usr/sbin/nginx ] || { $(call install,nginx-light,nginx is missing: install the package nginx); }
@@ -318,7 +319,7 @@ deploy-test-aws: .tools/deploy-aws/made .tools/load/made .tools/moto/made .venv/
 	$(call step,Terraform applied,BROKER='$(BROKER)' TERRAFORM_PLUGINS='$(TERRAFORM_PLUGINS)' benches/with-postgres.sh .tools/deploy-aws/bin/python3 deploy/tests/apply.py)
 
 deploy-test-image: .tools/deploy-aws/made .tools/kubernetes/made .tools/load/made .tools/node/made .tools/stores/made .venv/made postgres ## Build the image without a registry of images, run it, and start compose.yaml and the bundle for Beanstalk with Docker, the pods of the chart with podman, and the units with systemd (Debian; needs root); BINARY=FILE takes that program instead of compiling, MIRROR=
-	@for program in buildah podman crun catatonit mmdebstrap dockerd docker-compose ip; do command -v $$program >/dev/null || missing=1; done; [ -z "$$missing" ] || { \
+	@missing=; for program in buildah podman crun catatonit mmdebstrap dockerd docker-compose ip; do command -v $$program >/dev/null || missing=1; done; [ -z "$$missing" ] || { \
 		$(call install,buildah podman crun catatonit containernetworking-plugins mmdebstrap docker.io docker-compose iproute2 iptables,one of buildah podman crun catatonit mmdebstrap dockerd docker-compose ip is missing: install them from your distribution); }
 	$(call step,image,BINARY='$(BINARY)' MIRROR='$(MIRROR)' deploy/tests/image.sh)
 	$(call step,compose and Beanstalk,deploy/tests/compose.sh)

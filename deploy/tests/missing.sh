@@ -6,6 +6,7 @@ cd "$(dirname "$0")/../.."
 missing=
 add() { missing="$missing${missing:+; }$1"; }
 
+[ "$(id -u)" = 0 ] || add 'root'
 command -v terraform >/dev/null || add 'terraform'
 [ -n "${TERRAFORM_PLUGINS:-}" ] || curl --silent --fail --max-time 5 --output /dev/null \
     https://registry.terraform.io/.well-known/terraform.json || add 'the AWS provider of Terraform (TERRAFORM_PLUGINS)'

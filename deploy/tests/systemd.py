@@ -22,6 +22,8 @@ from nginx import certificate  # noqa: E402
 PORT, WORKER_PORT, METRICS = 8080, 8081, (9090, 9091)
 SERVICES = ("upload-broker.service", "upload-broker-worker.service")
 SETTINGS = "/etc/upload-broker/broker.env"
+# A package of `make dist` that is installed, in place of the files of this folder.
+PACKAGE = os.environ.get("PACKAGE")
 
 
 class Machine:
@@ -71,10 +73,17 @@ class Machine:
         self.container.start("--privileged", "--systemd=always", "localhost/systemd", "/lib/systemd/systemd")
         wait_for("systemd", lambda: "running" in self.call("systemctl", "is-system-running", fails=True), 60)
         self.call("install", "--directory", "--mode=0755", "/etc/upload-broker")
-        for source, target in ((broker(), "/usr/bin/upload-broker"), (self.settings, SETTINGS),
-                               (self.rules, "/etc/upload-broker/rules.toml"),
-                               *((ROOT / "deploy/systemd" / service, f"/etc/systemd/system/{service}") for service in SERVICES)):
-            self.container.copy(source, target)
+        if PACKAGE:
+            self.container.copy(PACKAGE, "/tmp/upload-broker.deb")
+            self.call("dpkg", "--install", "/tmp/upload-broker.deb")
+            example = self.call("cat", "/usr/share/doc/upload-broker/broker.env.example")
+            assert example == (ROOT / "deploy/systemd/broker.env.example").read_text(), example
+        else:
+            self.container.copy(broker(), "/usr/bin/upload-broker")
+            for service in SERVICES:
+                self.container.copy(ROOT / "deploy/systemd" / service, f"/etc/systemd/system/{service}")
+        self.container.copy(self.settings, SETTINGS)
+        self.container.copy(self.rules, "/etc/upload-broker/rules.toml")
         self.call("chmod", "0600", SETTINGS)
         self.call("systemctl", "daemon-reload")
         self.call("systemctl", "enable", "--now", *SERVICES)

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Starts the units of deploy/systemd with systemd, in a container that stands for a machine. It needs root, and the
-# program that BROKER names.
+# program that BROKER names. PACKAGE=FILE.deb installs that package instead.
 set -euo pipefail
 
 cd "$(dirname "$0")/../.."
