@@ -8,8 +8,11 @@ work=$PWD/target/image
 
 [ "$(id -u)" = 0 ] || { echo 'mmdebstrap and buildah need root: sudo make deploy-test-image' >&2; exit 1; }
 
-# Not every kernel has overlay.
 mkdir -p "$work"
+# Each unmounts everything at its end.
+exec 9>"$work/lock"
+flock --nonblock 9 || { echo 'Another test uses target/image: wait for its end' >&2; exit 1; }
+# Not every kernel has overlay.
 driver=${STORAGE_DRIVER:-overlay}
 cat > "$work/storage.conf" <<END_OF_CONF
 [storage]
