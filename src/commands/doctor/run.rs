@@ -13,7 +13,8 @@ use super::{
 use crate::domain::rules::ProcessingRules;
 
 /// Runs every check, and returns the results in a fixed order. Checks that depend on another one
-/// start after it; all depend on which endpoint of S3 answers. `publish` and `fix` are the options of the command line.
+/// start after it; all depend on which endpoint of S3 answers. `publish` and `fix` are the options of
+/// the command line.
 pub(super) async fn all(
     context: &mut CheckContext,
     rules: &ProcessingRules,
