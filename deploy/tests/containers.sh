@@ -1,4 +1,4 @@
-# Read by image.sh and compose.sh: images and containers that are apart from those of the machine, in target/image,
+# Read by image.sh, compose.sh, chart.sh and systemd.sh: images and containers that are apart from those of the machine, in target/image,
 # and a bare Debian to build on.
 # shellcheck shell=bash
 
