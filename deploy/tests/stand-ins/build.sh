@@ -5,7 +5,7 @@
 build_stand_in() {
     echo "== $1"
     mkdir -p "$work/binaries"
-    cp -L .tools/stores/bin/weed "$work/binaries/weed"
+    cp --dereference --update .tools/stores/bin/weed "$work/binaries/weed"
     buildah bud --isolation chroot --network host --format docker --layers --quiet --target "$1" \
         --build-context "binaries=$work/binaries" --tag "localhost/$1" \
         --file deploy/tests/stand-ins/Dockerfile deploy/tests/stand-ins >/dev/null
