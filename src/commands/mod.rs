@@ -1,5 +1,6 @@
 //! The command line. Each command builds the components that it needs, and runs them.
 
+mod after_schema;
 pub mod assemble;
 mod assemble_error;
 mod audit;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
+use super::after_schema::AfterSchema;
 use super::assemble::{AssembleError, Assembly};
 use super::observers::report_failures;
 use crate::clock::Clock;
@@ -102,25 +103,26 @@ impl Assembly {
             let _until_over = until_over;
             serve_api(server, served, stop, delay, bound).await
         });
+        let after_schema = AfterSchema::new(&broker, settings.database.migrate, shutdown);
         if roles.has(Role::Relay) {
-            shutdown.spawn("relay", relay.run(shutdown.token()));
-            shutdown.spawn("webhooks", webhooks.run(shutdown.token()));
+            after_schema.spawn("relay", relay.run(shutdown.token()));
+            after_schema.spawn("webhooks", webhooks.run(shutdown.token()));
         }
         if let Some(reader) = reader.filter(|_| roles.has(Role::Events)) {
-            shutdown.spawn("s3 events", reader.run(shutdown.token()));
+            after_schema.spawn("s3 events", reader.run(shutdown.token()));
         }
         if let Some(worker) = worker {
-            shutdown.spawn("worker", worker.run(shutdown.token()));
+            after_schema.spawn("worker", worker.run(shutdown.token()));
         }
         if roles.has(Role::Janitor) {
-            spawn_janitor(&broker, &settings.janitor, shutdown);
+            spawn_janitor(&broker, &settings.janitor, &after_schema, shutdown);
         }
         if roles.has(Role::Http) {
             let feed = feed::run(Arc::clone(&broker), shutdown.token());
-            shutdown.spawn("event feed", feed);
+            after_schema.spawn("event feed", feed);
         }
         let stores = janitor::probe_stores(Arc::clone(&broker), shutdown.token());
-        shutdown.spawn("stores", stores);
+        after_schema.spawn("stores", stores);
         shutdown.spawn(
             "gauges",
             update_gauges(Arc::clone(&broker), shutdown.clone()),
@@ -143,19 +145,24 @@ impl Assembly {
 
 /// Starts the janitor, and its arrival checks, its sweeps and its checks for stale multipart uploads
 /// where they are enabled.
-fn spawn_janitor(broker: &Arc<Broker>, settings: &config::Janitor, shutdown: &Shutdown) {
+fn spawn_janitor(
+    broker: &Arc<Broker>,
+    settings: &config::Janitor,
+    after_schema: &AfterSchema<'_>,
+    shutdown: &Shutdown,
+) {
     let rounds = janitor::run(Arc::clone(broker), settings.period, shutdown.token());
-    shutdown.spawn("janitor", rounds);
+    after_schema.spawn("janitor", rounds);
     if let Some(checks) = janitor::ArrivalLoop::from_settings(settings) {
         let checks = checks.run(Arc::clone(broker), shutdown.token());
-        shutdown.spawn("arrival checks", checks);
+        after_schema.spawn("arrival checks", checks);
     }
     if let Some(sweeps) = janitor::SweepLoop::from_settings(settings) {
-        shutdown.spawn("sweep", sweeps.run(Arc::clone(broker), shutdown.token()));
+        after_schema.spawn("sweep", sweeps.run(Arc::clone(broker), shutdown.token()));
     }
     if let Some(checks) = janitor::StaleMultipartLoop::from_settings(settings) {
         let checks = checks.run(Arc::clone(broker), shutdown.token());
-        shutdown.spawn("stale multipart uploads", checks);
+        after_schema.spawn("stale multipart uploads", checks);
     }
 }
 

@@ -4,12 +4,15 @@ mod database_url;
 mod keys;
 mod tenants;
 
+use std::time::Duration;
+
 use reqwest::StatusCode;
 
 use crate::support::cloud;
 use crate::support::database::Database;
+use crate::support::observe::eventually;
 use crate::support::process::{Run, free_port};
-use crate::support::serving::Place;
+use crate::support::serving::{Caller, Place};
 
 const BAD_CONFIG: i32 = 78;
 
@@ -113,6 +116,40 @@ async fn serve_does_not_migrate_when_migrate_is_false() {
     let tables = "SELECT count(*) FROM information_schema.tables WHERE table_schema = 'public'";
     let row = client.query_one(tables, &[]).await.expect("a count");
     assert_eq!(row.get::<_, i64>(0), 0);
+}
+
+/// Without the tables, each round of each loop would fail and be logged.
+#[tokio::test]
+async fn broker_without_schema_says_so_once_and_works_after_migrate() {
+    let place = Place {
+        database: Database::empty(),
+        ..Place::new().await
+    };
+    let run = place.serve().set("BROKER_MIGRATE", "false");
+    let mut process = run.set("BROKER_JANITOR_PERIOD_SECONDS", 1).spawn();
+    let url = process.ready().await;
+    process
+        .wait_for_log("waiting for `upload-broker migrate`")
+        .await;
+    // Longer than the period of the janitor, and than the first back-offs of the others.
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let log = process.log();
+    assert_eq!(log.matches("upload-broker migrate").count(), 1, "{log}");
+    assert!(!log.contains("does not exist"), "{log}");
+    let caller = Caller::new(url, String::new());
+    assert_eq!(caller.get("/livez").await.status, StatusCode::OK);
+    let ready = caller.get("/readyz").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+
+    place.run(&["migrate"]).finish().await.ok();
+    process.wait_for_log("the schema is complete").await;
+    let caller = Caller::new(caller.url, place.key().await);
+    eventually("the broker is ready", async || {
+        caller.get("/readyz").await.status == StatusCode::OK
+    })
+    .await;
+    caller.upload("/a.csv", "a\n").await;
+    process.stop("TERM").await.ok();
 }
 
 #[tokio::test]

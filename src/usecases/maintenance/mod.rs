@@ -11,4 +11,5 @@ pub mod fold_quotas;
 pub mod replay;
 pub mod retention;
 pub mod row_lease;
+pub mod schema;
 pub mod sweep;
